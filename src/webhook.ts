@@ -1,0 +1,84 @@
+/** Our normalised verdict on a webhook, worst first: the order that `HEALTH` ascending sorts by. */
+export const healths = ['FAILING', 'UNKNOWN', 'IDLE', 'DISABLED', 'HEALTHY'] as const;
+
+export type Health = (typeof healths)[number];
+
+/** A verdict and one sentence that names its evidence, without relative times, so that equal rows read equal. */
+export interface Verdict {
+  readonly health: Health;
+  readonly healthReason: string;
+}
+
+/** What is known of the latest delivery attempt; null members are what the provider does not say. */
+export interface LastDelivery {
+  /** ISO 8601, UTC. */
+  readonly at: string | null;
+  readonly succeeded: boolean | null;
+  readonly httpStatus: number | null;
+  readonly error: string | null;
+}
+
+/**
+ * One registered webhook as every provider's wire module must produce it: a frozen plain object with its own
+ * `__typename`. Times are ISO 8601 in UTC with milliseconds, so that they compare as text; null is "not said".
+ */
+export interface Webhook extends Verdict {
+  /** The GraphQL object type that shows this row. */
+  readonly __typename: string;
+  /** The global id, see `encodeId`. */
+  readonly id: string;
+  /** Key of the source that it was read from. */
+  readonly source: string;
+  readonly externalId: string;
+  readonly url: string;
+  readonly host: string | null;
+  readonly events: readonly string[];
+  readonly status: string | null;
+  readonly enabled: boolean | null;
+  /** null before the first attempt. */
+  readonly lastDelivery: LastDelivery | null;
+  readonly secretConfigured: boolean | null;
+  readonly createdAt: string | null;
+  readonly updatedAt: string | null;
+}
+
+/** The parts of a global id. `externalId` is null for what is not one webhook but the source itself. */
+export interface IdParts {
+  readonly typename: string;
+  readonly source: string;
+  readonly externalId: string | null;
+}
+
+/** base64url of `Type:source:externalId`, or of `Type:source`. It never changes: clients store it. */
+export function encodeId(typename: string, source: string, externalId?: string): string {
+  const text = externalId === undefined ? `${typename}:${source}` : `${typename}:${source}:${externalId}`;
+  return Buffer.from(text).toString('base64url');
+}
+
+/** Takes an id apart at its first two colons; null for whatever `encodeId` would not have written so. */
+export function decodeId(id: string): IdParts | null {
+  const bytes = Buffer.from(id, 'base64url');
+  const text = bytes.toString();
+  // One spelling an id: clients and gateways use it as a cache key. Also refuses bytes that are not UTF-8.
+  if (Buffer.from(text).toString('base64url') !== id) return null;
+  const match = /^([A-Za-z]\w*):([a-z0-9-]+)(?::(.+))?$/s.exec(text);
+  if (!match) return null;
+  const [, typename = '', source = '', externalId] = match;
+  return { typename, source, externalId: externalId ?? null };
+}
+
+/** The host name in lower case, or null where the URL is not plain http(s): such a URL is text to us, nothing else. */
+export function hostOf(url: string): string | null {
+  // The URL parser drops tabs and line breaks: what holds one is not what it seems.
+  if (hasControlOrSpace(url) || !URL.canParse(url)) return null;
+  const { protocol, hostname } = new URL(url);
+  return (protocol === 'https:' || protocol === 'http:') && hostname !== '' ? hostname : null;
+}
+
+function hasControlOrSpace(text: string): boolean {
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code <= 0x20 || code === 0x7f) return true;
+  }
+  return false;
+}
