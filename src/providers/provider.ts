@@ -1,6 +1,6 @@
 import type { RequestListener } from 'node:http';
 import type { Http } from '../upstream/http.ts';
-import type { Reading } from '../upstream/reading.ts';
+import type { Snapshot } from '../upstream/snapshot.ts';
 import type { Webhook } from '../webhook.ts';
 
 /** Milliseconds since the epoch. The sandbox lives by the clock that it is given, so that a test can stop time. */
@@ -11,7 +11,8 @@ export type Clock = () => number;
  * a thing that the provider cannot do; the members are what `WebhookSource.capabilities` shows.
  */
 export interface Operations<W extends Webhook = Webhook> {
-  list(http: Http): Promise<Reading<W>>;
+  /** Reads all webhooks of `source`, the key that goes into their ids. Throws a `SourceError` where none can be read. */
+  list(http: Http, source: string): Promise<Snapshot<W>>;
 }
 
 /** The provider's upstream in memory: its routes, its check of the key, its error bodies, its rows. */

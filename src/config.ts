@@ -1,0 +1,229 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+
+/** What configuration needs to know of a provider. */
+export interface KnownProvider {
+  readonly key: string;
+  /** Base URL of its real API. */
+  readonly url: string;
+}
+
+/** One source to serve. */
+export interface SourceConfig {
+  readonly key: string;
+  readonly url: string;
+  /** null where callers pass their own, and in the sandbox. */
+  readonly credential: string | null;
+}
+
+/** The whole configuration, checked. */
+export interface Config {
+  readonly production: boolean;
+  readonly host: string;
+  readonly port: number;
+  readonly sources: readonly SourceConfig[];
+  readonly credentials: 'server' | 'passthrough';
+  readonly sandbox: boolean;
+  readonly upstream: { readonly deadlineMs: number; readonly attemptTimeoutMs: number; readonly maxBytes: number };
+  readonly drainMs: number;
+  readonly partialResults: 'rows' | 'null';
+  readonly graphiql: boolean;
+  readonly introspection: boolean;
+  /** Exact origins, or any origin on this machine. */
+  readonly corsOrigins: readonly string[] | 'localhost';
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Every fault of the environment in one message, which names variables and never shows a value. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+
+  constructor(faults: readonly string[]) {
+    super(['The configuration has faults:', ...faults.map((fault) => `  - ${fault}`)].join('\n'));
+  }
+}
+
+const flag = z.enum(['on', 'off'], { error: 'must be on or off' }).transform((word) => word === 'on');
+
+/** The only form of a key that is ever sent: nothing in it can end or fold a header (RFC 9110, 5.5). */
+export const credentialPattern = /^[\x21-\x7e]{1,256}$/;
+const credential = z.string().regex(credentialPattern, { error: 'must be 1 to 256 visible ASCII characters' });
+
+function whole(least: number, most: number) {
+  const error = `must be a whole number from ${least} to ${most}`;
+  return z
+    .string()
+    .regex(/^\d{1,9}$/, { error })
+    .transform(Number)
+    .refine((n) => n >= least && n <= most, { error });
+}
+
+function list(separated: string) {
+  return separated.split(',').map((item) => item.trim());
+}
+
+const upstreamUrl = z
+  .string()
+  .refine(isUpstreamUrl, { error: 'must be an https URL (http only on loopback), without user, query or fragment' })
+  .transform((url) => url.replace(/\/+$/, ''));
+
+const settings = {
+  NODE_ENV: z.string().prefault('development'),
+  PORT: whole(0, 65_535).prefault('4000'),
+  HOST: z.string().prefault('127.0.0.1'),
+  SOURCES: z.string().transform(list).optional().meta({ default: 'those with a key' }),
+  CREDENTIALS: z.enum(['server', 'passthrough'], { error: 'must be server or passthrough' }).prefault('server'),
+  SANDBOX: flag.optional().meta({ default: 'on outside production without any key or URL' }),
+  AUTH: z.enum(['none'], { error: 'must be none, or not set' }).optional(),
+  UPSTREAM_DEADLINE_MS: whole(1, 600_000).prefault('3000'),
+  UPSTREAM_ATTEMPT_TIMEOUT_MS: whole(1, 600_000).prefault('2000'),
+  UPSTREAM_MAX_BYTES: whole(1, 268_435_456).prefault('5242880'),
+  DRAIN_MS: whole(0, 600_000).prefault('5000'),
+  PARTIAL_RESULTS: z.enum(['rows', 'null'], { error: 'must be rows or null' }).prefault('rows'),
+  GRAPHIQL: flag.optional().meta({ default: 'on outside production' }),
+  INTROSPECTION: flag.optional().meta({ default: 'on outside production' }),
+  CORS_ORIGINS: z
+    .string()
+    .transform(list)
+    .refine((origins) => origins.every(isOrigin), { error: 'must be origins such as https://app.example, with commas' })
+    .optional()
+    .meta({ default: 'localhost outside production' }),
+};
+const Settings = z.object(settings);
+
+/** The two variables of a provider: its key and its base URL. */
+function variablesOf({ key }: Pick<KnownProvider, 'key'>): { readonly key: string; readonly url: string } {
+  const prefix = key.toUpperCase().replaceAll('-', '_');
+  return { key: `${prefix}_API_KEY`, url: `${prefix}_API_URL` };
+}
+
+/** Every variable and its default as text, for the README to be held against. */
+export function describeVariables(providers: readonly KnownProvider[]): ReadonlyMap<string, string> {
+  const own = Object.entries(settings).map(([name, schema]) => {
+    const fallback = schema.meta()?.default ?? ('defaultValue' in schema.def ? schema.def.defaultValue : 'none');
+    return [name, String(fallback)] as const;
+  });
+  const theirs = providers.flatMap((provider) => {
+    const { key, url } = variablesOf(provider);
+    return [[key, 'none'] as const, [url, provider.url] as const];
+  });
+  return new Map([...own, ...theirs]);
+}
+
+/** Reads the environment. Throws a `ConfigError` with all faults at once. */
+export function readConfig(providers: readonly KnownProvider[], environment: Environment = process.env): Config {
+  const faults: string[] = [];
+  const env = readKeyFiles(providers, environment, faults);
+  const values = parseSettings(env, faults);
+  const production = values.NODE_ENV === 'production';
+  const plan = planSources(providers, env, values, faults);
+  if (!isLoopback(values.HOST) && values.AUTH !== 'none') {
+    faults.push('HOST: is beyond loopback, where everyone could read; AUTH=none says that this is wanted');
+  }
+  if (faults.length > 0) throw new ConfigError(faults);
+  return {
+    ...plan,
+    production,
+    host: values.HOST,
+    port: values.PORT,
+    credentials: values.CREDENTIALS,
+    upstream: {
+      deadlineMs: values.UPSTREAM_DEADLINE_MS,
+      attemptTimeoutMs: values.UPSTREAM_ATTEMPT_TIMEOUT_MS,
+      maxBytes: values.UPSTREAM_MAX_BYTES,
+    },
+    drainMs: values.DRAIN_MS,
+    partialResults: values.PARTIAL_RESULTS,
+    graphiql: values.GRAPHIQL ?? !production,
+    introspection: values.INTROSPECTION ?? !production,
+    corsOrigins: values.CORS_ORIGINS ?? (production ? [] : 'localhost'),
+  };
+}
+
+/** The environment without empty variables, and with keys read from the files that `NAME_FILE` names. */
+function readKeyFiles(providers: readonly KnownProvider[], environment: Environment, faults: string[]): Environment {
+  const env = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  for (const { key: name } of providers.map(variablesOf)) {
+    const file = env[`${name}_FILE`];
+    if (file === undefined) continue;
+    if (env[name] !== undefined) faults.push(`${name}: is set, and so is ${name}_FILE; set one of the two`);
+    try {
+      env[name] = readFileSync(file, 'utf8').trim();
+    } catch {
+      faults.push(`${name}_FILE: the file cannot be read`);
+    }
+  }
+  return env;
+}
+
+function parseSettings(env: Environment, faults: string[]): z.infer<typeof Settings> {
+  const parsed = Settings.safeParse(env);
+  if (parsed.success) return parsed.data;
+  const wrong = new Set(parsed.error.issues.map(({ path }) => String(path[0])));
+  for (const { path, message } of parsed.error.issues) faults.push(`${String(path[0])}: ${message}`);
+  // The rest is checked too, as if the wrong ones were not set.
+  return Settings.parse(Object.fromEntries(Object.entries(env).filter(([name]) => !wrong.has(name))));
+}
+
+/** Decides which sources are served, and whether from the sandbox. */
+function planSources(
+  providers: readonly KnownProvider[],
+  env: Environment,
+  { NODE_ENV, CREDENTIALS, SANDBOX, SOURCES }: z.infer<typeof Settings>,
+  faults: string[],
+): Pick<Config, 'sources' | 'sandbox'> {
+  const read = <T>(name: string, schema: z.ZodType<T>): T | undefined => {
+    if (env[name] === undefined) return undefined;
+    const parsed = schema.safeParse(env[name]);
+    if (!parsed.success) faults.push(`${name}: ${parsed.error.issues[0]?.message}`);
+    return parsed.data;
+  };
+  const known = providers.map((provider) => {
+    const names = variablesOf(provider);
+    const url = read(names.url, upstreamUrl) ?? provider.url;
+    return { key: provider.key, names, url, credential: read(names.key, credential) ?? null };
+  });
+  const hasKey = ({ names }: (typeof known)[number]) => env[names.key] !== undefined;
+  const keyNames = known.filter(hasKey).map(({ names }) => names.key);
+  const urlNames = known.map(({ names }) => names.url).filter((name) => env[name] !== undefined);
+
+  const passthrough = CREDENTIALS === 'passthrough';
+  const production = NODE_ENV === 'production';
+  const sandbox = SANDBOX ?? (!production && !passthrough && keyNames.length + urlNames.length === 0);
+  if (sandbox && passthrough) faults.push('SANDBOX: cannot be on with CREDENTIALS=passthrough');
+  for (const name of sandbox ? [...keyNames, ...urlNames] : [])
+    faults.push(`SANDBOX: cannot be on while ${name} is set`);
+  for (const name of passthrough ? keyNames : []) faults.push(`${name}: has no use with CREDENTIALS=passthrough`);
+
+  if (SOURCES && !SOURCES.every((name) => known.some(({ key }) => key === name))) {
+    faults.push(`SOURCES: must be among ${known.map(({ key }) => key).join(', ')}, with commas`);
+  }
+  const named = known.filter(({ key }) => !SOURCES || SOURCES.includes(key));
+  if (sandbox || passthrough) return { sandbox, sources: named };
+
+  const keyless = named.filter((source) => !hasKey(source));
+  const missing = keyless.map(({ names }) => names.key).join(', ');
+  if (SOURCES && keyless.length > 0) faults.push(`SOURCES: names sources that have no key; set ${missing}`);
+  if (!SOURCES && production && keyless.length > 0) {
+    faults.push(`SOURCES: must name the sources to serve in production, as not all have a key; or set ${missing}`);
+  }
+  if (!SOURCES && !production && keyNames.length === 0)
+    faults.push(`${missing}: no source has a key; set one, or SANDBOX=on`);
+  return { sandbox, sources: named.filter(hasKey) };
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+function isUpstreamUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const url = new URL(text);
+  const bare = url.username === '' && url.password === '' && url.search === '' && url.hash === '';
+  return bare && (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname)));
+}
+
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text;
+}

@@ -1,0 +1,138 @@
+import DataLoader from 'dataloader';
+import { type ErrorPlace, SourceError, SourceFailure, type SourceFault } from './errors.ts';
+import type { Operations, Provider } from './providers/provider.ts';
+import type { Upstream } from './upstream/http.ts';
+import type { Snapshot } from './upstream/snapshot.ts';
+import type { Webhook } from './webhook.ts';
+
+/** One source as the program was configured with it. */
+export interface Source {
+  readonly key: string;
+  readonly provider: Provider;
+  readonly upstream: Upstream;
+}
+
+/** Finds the key that a request asks a source with, or why there is none. */
+export type FindCredential = (source: Source) => string | SourceError;
+
+/** What became of reading one source in one request. */
+export interface SourceReport {
+  readonly source: RequestSource;
+  readonly state: 'OK' | 'PARTIAL' | 'FAILED';
+  /** null if the state is OK, and only then. */
+  readonly error: SourceFault | null;
+  readonly rows: readonly Webhook[];
+  readonly rejectedCount: number;
+  /** When the last byte had come, ISO 8601; null where nothing was read. */
+  readonly fetchedAt: string | null;
+  /** null where no call was made. */
+  readonly durationMs: number | null;
+}
+
+/** One source within one request. However often it is asked, its upstream is called once. */
+export interface RequestSource {
+  readonly __typename: 'WebhookSource';
+  readonly key: string;
+  readonly provider: Provider;
+  readonly capabilities: readonly (keyof Operations)[];
+  /** Never rejects: a failure is a report. */
+  read(): Promise<SourceReport>;
+  /** One webhook by the provider's own id; null if it is not there. Rejects with a `SourceFailure` if that cannot be told. */
+  load(externalId: string): Promise<Webhook | null>;
+}
+
+/** What resolvers work with: made anew for every request, so that nothing is shared between two. */
+export interface Context {
+  /** The sources of this graph by their key, in the order in which they are shown. */
+  readonly sources: ReadonlyMap<string, RequestSource>;
+  /** What a failed source does to a list whose query asks for neither `sources` nor `complete`. */
+  readonly partialResults: 'rows' | 'null';
+  /** Errors that belong beside data, added to the answer when execution is done. */
+  readonly failures: { readonly failure: SourceFailure; readonly place: ErrorPlace }[];
+}
+
+/** The source that a row was read from. */
+export function sourceOf({ source }: Pick<Webhook, 'source'>, { sources }: Context): RequestSource {
+  const found = sources.get(source);
+  if (!found) throw new Error(`A row names the source ${source}, which this request has not.`);
+  return found;
+}
+
+/** Opens all sources for one request; `signal` aborts when its caller leaves. */
+export function createContext(
+  sources: readonly Source[],
+  partialResults: Context['partialResults'],
+  findCredential: FindCredential,
+  signal: AbortSignal,
+): Context {
+  const opened = sources.map((source) => [source.key, openSource(source, findCredential(source), signal)] as const);
+  return { sources: new Map(opened), partialResults, failures: [] };
+}
+
+function openSource(source: Source, credential: string | SourceError, signal: AbortSignal): RequestSource {
+  const { key, provider } = source;
+  let report: Promise<SourceReport> | undefined;
+  // One loader a source: one over several would settle all of them at the pace of the slowest.
+  const loader = new DataLoader<string, Webhook | null>(async (externalIds) => {
+    const { rows, state, error } = await opened.read();
+    const byId = new Map(rows.map((row) => [row.externalId, row]));
+    const missing = error && state !== 'OK' ? new SourceFailure(key, state, error) : null;
+    return externalIds.map((externalId) => byId.get(externalId) ?? missing);
+  });
+  const opened: RequestSource = {
+    __typename: 'WebhookSource',
+    key,
+    provider,
+    capabilities: Object.keys(provider.operations) as (keyof Operations)[],
+    read() {
+      report ??= readSource(opened, source.upstream, credential, signal);
+      return report;
+    },
+    load: (externalId) => loader.load(externalId),
+  };
+  return opened;
+}
+
+async function readSource(
+  source: RequestSource,
+  upstream: Upstream,
+  credential: string | SourceError,
+  signal: AbortSignal,
+): Promise<SourceReport> {
+  if (credential instanceof SourceError) return failed(source, credential.fault, null);
+  const { key, provider } = source;
+  const started = performance.now();
+  const elapsed = () => performance.now() - started;
+  try {
+    const read = await upstream.run(provider.authorization(credential), signal, (http) =>
+      provider.operations.list(http, key),
+    );
+    return judge(source, read, elapsed());
+  } catch (error) {
+    if (!(error instanceof SourceError)) throw error;
+    return failed(source, error.fault, elapsed());
+  }
+}
+
+function judge(source: RequestSource, { rows, rejected, shortfall }: Snapshot, durationMs: number): SourceReport {
+  const fault = shortfall ?? (rejected === 0 ? null : unreadRows(rejected, rows.length + rejected));
+  if (fault && rows.length === 0) return { ...failed(source, fault, durationMs), rejectedCount: rejected };
+  const fetchedAt = new Date().toISOString();
+  return {
+    source,
+    state: fault ? 'PARTIAL' : 'OK',
+    error: fault,
+    rows,
+    rejectedCount: rejected,
+    fetchedAt,
+    durationMs,
+  };
+}
+
+function unreadRows(rejected: number, all: number): SourceFault {
+  return new SourceError('BAD_RESPONSE', { message: `${rejected} of ${all} rows could not be read.` }).fault;
+}
+
+function failed(source: RequestSource, error: SourceFault, durationMs: number | null): SourceReport {
+  return { source, state: 'FAILED', error, rows: [], rejectedCount: 0, fetchedAt: null, durationMs };
+}

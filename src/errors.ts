@@ -1,0 +1,135 @@
+import { GraphQLError, type GraphQLErrorOptions } from 'graphql';
+
+/** What can go wrong between us and one source: the fixed sentence that clients see, and whether asking again may help. */
+export const sourceErrorCodes = {
+  NOT_CONFIGURED: { message: 'This source has no key here.', retryable: false },
+  BAD_CREDENTIAL: { message: 'The key is not 1 to 256 visible ASCII characters.', retryable: false },
+  UNAUTHORIZED: { message: 'The provider did not accept the key.', retryable: false },
+  FORBIDDEN: { message: 'The provider does not let this key read webhooks.', retryable: false },
+  NOT_FOUND: { message: 'The provider does not know what was asked for.', retryable: false },
+  RATE_LIMITED: { message: 'The provider is being asked too often.', retryable: true },
+  TIMEOUT: { message: 'The provider did not answer in time.', retryable: true },
+  UNREACHABLE: { message: 'The connection to the provider failed.', retryable: true },
+  UPSTREAM_ERROR: { message: 'The provider reported a fault of its own.', retryable: true },
+  BAD_RESPONSE: { message: "The provider's answer could not be read.", retryable: false },
+  TOO_LARGE: { message: "The provider's answer is larger than allowed.", retryable: false },
+  CIRCUIT_OPEN: { message: 'The provider failed repeatedly and is not being asked for a moment.', retryable: true },
+  OVERLOADED: { message: 'Too many calls to the provider are under way.', retryable: true },
+} as const;
+
+export type SourceErrorCode = keyof typeof sourceErrorCodes;
+
+/** What went wrong at a source, as data that clients may see: none of it is an upstream's text. */
+export interface SourceFault {
+  readonly code: SourceErrorCode;
+  readonly message: string;
+  /** Whether asking again may help. */
+  readonly retryable: boolean;
+  /** The status that the upstream answered with. */
+  readonly httpStatus: number | null;
+  readonly retryAfterMs: number | null;
+  readonly providerCode: string | null;
+  readonly providerRequestId: string | null;
+}
+
+/** What the place that finds a fault knows of it beside its code; `message` where the sentence of the code says too little. */
+export type SourceFaultDetails = { readonly [Member in keyof SourceFault]?: SourceFault[Member] | undefined };
+
+/** A source could not be read, or not whole. The only error that upstream and provider code throws on purpose. */
+export class SourceError extends Error {
+  override readonly name = 'SourceError';
+  readonly fault: SourceFault;
+
+  constructor(code: SourceErrorCode, details: SourceFaultDetails = {}, cause?: unknown) {
+    const { message, retryable } = sourceErrorCodes[code];
+    super(details.message ?? message, { cause });
+    this.fault = {
+      code,
+      message: this.message,
+      retryable,
+      httpStatus: details.httpStatus ?? null,
+      retryAfterMs: details.retryAfterMs ?? null,
+      providerCode: shortWord(details.providerCode),
+      providerRequestId: shortWord(details.providerRequestId),
+    };
+  }
+}
+
+/** The only form in which a word of an upstream's error answer may reach a client (design section 3). */
+function shortWord(text: string | null | undefined): string | null {
+  return text != null && /^[\w.-]{1,64}$/.test(text) ? text : null;
+}
+
+/** The caller's own mistake. The message names the thing and the remedy. */
+export class InputError extends Error {
+  override readonly name = 'InputError';
+}
+
+/** What a source lacked in an answer: thrown by a field that needs it, or added beside the rows of those that did come. */
+export class SourceFailure extends Error {
+  override readonly name = 'SourceFailure';
+  readonly source: string;
+  readonly state: 'FAILED' | 'PARTIAL';
+  readonly fault: SourceFault;
+
+  constructor(source: string, state: 'FAILED' | 'PARTIAL', fault: SourceFault) {
+    super(`${source}: ${fault.message}`);
+    this.source = source;
+    this.state = state;
+    this.fault = fault;
+  }
+}
+
+/** The place in an answer that an error belongs to. */
+export type ErrorPlace = Pick<GraphQLErrorOptions, 'nodes' | 'path'>;
+
+/** Codes that leave as they are; every other word that a library uses for a caller's mistake becomes BAD_USER_INPUT. */
+const clientCodes = new Set([
+  'GRAPHQL_PARSE_FAILED',
+  'GRAPHQL_VALIDATION_FAILED',
+  'BAD_USER_INPUT',
+  'SOURCE_FAILED',
+  'SOURCE_PARTIAL',
+  'INTERNAL_SERVER_ERROR',
+]);
+
+/** A failure that stands beside data, at its place in the answer: what throwing it from the field would make of it. */
+export function locateFailure(failure: SourceFailure, place: ErrorPlace): GraphQLError {
+  return new GraphQLError(failure.message, { ...place, originalError: failure });
+}
+
+/** Translates whatever was thrown into what a client may see. Anything that is not ours says "Internal error" and no more. */
+export function toClientError(error: unknown): GraphQLError {
+  const options = placeOf(error);
+  const cause = rootCause(error);
+  if (cause instanceof InputError) {
+    return new GraphQLError(cause.message, { ...options, extensions: { code: 'BAD_USER_INPUT' } });
+  }
+  if (cause instanceof SourceFailure) {
+    const { source, state, fault } = cause;
+    const extensions = { code: `SOURCE_${state}`, source, sourceErrorCode: fault.code };
+    return new GraphQLError(cause.message, { ...options, extensions });
+  }
+  if (error instanceof GraphQLError && isRequestError(error, cause)) {
+    const { code, http } = error.extensions;
+    const clientCode = typeof code === 'string' && clientCodes.has(code) ? code : 'BAD_USER_INPUT';
+    const extensions = http === undefined ? { code: clientCode } : { code: clientCode, http };
+    return new GraphQLError(error.message, { ...options, extensions });
+  }
+  return new GraphQLError('Internal error', { ...options, extensions: { code: 'INTERNAL_SERVER_ERROR' } });
+}
+
+/** Raised by GraphQL or Yoga before any field ran: about the document, its variables or the HTTP request. */
+function isRequestError(error: GraphQLError, cause: unknown): boolean {
+  return error.path === undefined && cause instanceof GraphQLError && error.extensions.unexpected !== true;
+}
+
+function placeOf(error: unknown): GraphQLErrorOptions {
+  if (!(error instanceof GraphQLError)) return {};
+  const { nodes = null, source = null, positions = null, path = null } = error;
+  return { nodes, source, positions, path };
+}
+
+function rootCause(error: unknown): unknown {
+  return error instanceof GraphQLError && error.originalError ? rootCause(error.originalError) : error;
+}

@@ -1,0 +1,89 @@
+import { NoSchemaIntrospectionCustomRule } from 'graphql';
+import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga';
+import { type Context, createContext, type FindCredential, type Source } from './context.ts';
+import { locateFailure, toClientError } from './errors.ts';
+import { graphiqlOptions, renderGraphiql } from './graphiql.ts';
+import { schema } from './schema/index.ts';
+
+/** What the gateway needs; the names are those of the configuration. */
+export interface GatewayOptions {
+  readonly sources: readonly Source[];
+  /** Finds the key of each source for a request with these headers. */
+  findCredentials(headers: Headers): FindCredential;
+  readonly partialResults: Context['partialResults'];
+  readonly graphiql: boolean;
+  readonly introspection: boolean;
+  readonly corsOrigins: readonly string[] | 'localhost';
+  /** Told of faults of our own, which clients see as "Internal error" only. */
+  onInternalError(error: unknown): void;
+}
+
+/** Bytes of a request. */
+const largestBody = 65_536;
+
+/** The GraphQL endpoint `/graphql`, as a fetch function and as a listener for node:http. */
+export function createGateway(options: GatewayOptions): YogaServerInstance<object, Context> {
+  return createYoga<object, Context>({
+    schema,
+    context: ({ request }) =>
+      createContext(options.sources, options.partialResults, options.findCredentials(request.headers), request.signal),
+    graphiql: options.graphiql && graphiqlOptions,
+    renderGraphiQL: renderGraphiql,
+    landingPage: false,
+    batching: false,
+    multipart: false,
+    maxRequestBodySize: largestBody,
+    cors: (request) => corsFor(request.headers.get('origin'), options.corsOrigins),
+    maskedErrors: {
+      errorMessage: 'Internal error',
+      maskError(error) {
+        const clientError = toClientError(error);
+        if (clientError.extensions.code === 'INTERNAL_SERVER_ERROR') options.onInternalError(error);
+        return clientError;
+      },
+    },
+    // Yoga would log every caller's mistake as an error.
+    logging: false,
+    plugins: [useSourceFailures(), !options.introspection && useNoIntrospection()],
+  });
+}
+
+/** Adds the failures that resolvers left on the context to the errors of the answer. */
+function useSourceFailures(): Plugin<Context> {
+  return {
+    onExecute: ({ args }) => ({
+      onExecuteDone({ result, setResult }) {
+        const { failures } = args.contextValue;
+        if (failures.length === 0 || Symbol.asyncIterator in result) return;
+        const located = failures.map(({ failure, place }) => locateFailure(failure, place));
+        setResult({ ...result, errors: [...(result.errors ?? []), ...located] });
+      },
+    }),
+  };
+}
+
+function useNoIntrospection(): Plugin {
+  return { onValidate: ({ addValidationRule }) => addValidationRule(NoSchemaIntrospectionCustomRule) };
+}
+
+const localhostOrigin = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
+
+/** CORS headers for exact origins, never with credentials; the headers that carry providers' keys are not among the allowed. */
+function corsFor(origin: string | null, allowed: GatewayOptions['corsOrigins']) {
+  const admitted =
+    origin !== null && (allowed === 'localhost' ? localhostOrigin.test(origin) : allowed.includes(origin));
+  if (!admitted) return false;
+  return {
+    origin: [origin],
+    credentials: false,
+    methods: ['GET', 'POST'],
+    allowedHeaders: [
+      'content-type',
+      'authorization',
+      'x-request-id',
+      'x-graphql-yoga-csrf',
+      'apollo-require-preflight',
+    ],
+    maxAge: 600,
+  };
+}

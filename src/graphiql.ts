@@ -1,0 +1,78 @@
+import type { GraphiQLOptions } from 'graphql-yoga';
+import { encodeId } from './webhook.ts';
+
+const overview = `# hookgraph: the webhooks of all your providers as one list. Run a tab with Ctrl+Enter.
+query Overview {
+  webhooks(first: 50) {
+    totalCount
+    healthCounts { health count }
+    nodes {
+      url
+      provider
+      health
+      healthReason
+      enabled
+      events
+      lastDelivery { at succeeded }
+      ... on ApiMallWebhook { totalSent totalFailed successRate }
+      ... on DiligentWebhook { hasSecret lastDeliveryStatus }
+    }
+    complete
+    sources { source { name } state itemCount error { code message } }
+  }
+}`;
+
+const failing = `query FailingOnly {
+  webhooks(filter: { health: [FAILING] }, orderBy: { field: LAST_DELIVERY_AT, direction: DESC }) {
+    totalCount
+    nodes { url provider healthReason lastDelivery { at httpStatus error } }
+    complete
+  }
+}`;
+
+const oneProvider = `# The other providers get no call.
+query OneProvider {
+  webhooks(filter: { provider: [DILIGENT] }) {
+    nodes { id url health status ... on DiligentWebhook { isActive hasSecret lastDeliveryAt lastDeliveryStatus } }
+    complete
+  }
+}`;
+
+const byId = `query WebhookById($id: ID!) {
+  webhook(id: $id) {
+    id
+    externalId
+    url
+    host
+    source { key name }
+    status
+    health
+    healthReason
+    secretConfigured
+    createdAt
+    updatedAt
+  }
+}`;
+
+const sources = `query Sources {
+  webhookSources { key name provider capabilities webhooks { totalCount complete sources { state durationMs } } }
+}`;
+
+/** GraphiQL as a newcomer meets it: tabs that run as they stand, named by their operations. */
+export const graphiqlOptions: GraphiQLOptions = {
+  title: 'hookgraph',
+  defaultTabs: [
+    { query: overview },
+    { query: failing },
+    { query: oneProvider },
+    // The sandbox has this one; at the real API, put an id from the overview here.
+    { query: byId, variables: JSON.stringify({ id: encodeId('ApiMallWebhook', 'apimall', '8') }, null, 2) },
+    { query: sources },
+  ],
+};
+
+/** Renders the page from the package on disk: nothing is loaded from another host. Loaded on first use, as it is large. */
+export async function renderGraphiql(options: GraphiQLOptions): Promise<string> {
+  const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql');
+  return renderGraphiQL(options);
+}

@@ -1,0 +1,62 @@
+import { once } from 'node:events';
+import { inspect } from 'node:util';
+import { type Config, ConfigError, readConfig } from './config.ts';
+import { callerCredentials, serverCredentials } from './credentials.ts';
+import { createGateway } from './gateway.ts';
+import { providers } from './providers/index.ts';
+import { startSandbox } from './sandbox.ts';
+import { startServer } from './server.ts';
+import { createUpstream } from './upstream/http.ts';
+
+try {
+  await serve(readConfig(providers));
+} catch (error) {
+  process.stderr.write(`${explain(error)}\n`);
+  process.exit(1);
+}
+
+/** Serves until the first signal to stop, and then until what is under way has ended. */
+async function serve(config: Config): Promise<void> {
+  const served = providers.filter(({ key }) => config.sources.some((source) => source.key === key));
+  const sandbox = config.sandbox ? await startSandbox(served, Date.now) : null;
+  const settings = sandbox?.sources ?? config.sources;
+  const sources = served.map((provider) => {
+    const { url } = settings.find(({ key }) => key === provider.key) ?? provider;
+    return { key: provider.key, provider, upstream: createUpstream(url, config.upstream) };
+  });
+  const gateway = createGateway({
+    ...config,
+    sources,
+    findCredentials: config.credentials === 'passthrough' ? callerCredentials : serverCredentials(settings),
+    onInternalError: (error) => process.stderr.write(`Internal error: ${inspect(error)}\n`),
+  });
+  const server = await startServer(gateway, config);
+  process.stdout.write(`${greeting(config, server.url)}\n`);
+
+  await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
+  // Whoever asks twice does not want to wait.
+  for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, () => process.exit(1));
+  await server.stop();
+  await Promise.all(sources.map(({ upstream }) => upstream.close()));
+  sandbox?.close();
+  process.exit(0);
+}
+
+function greeting({ sandbox, credentials, sources, graphiql }: Config, url: string): string {
+  const keys = sources.map(({ key }) => key).join(', ');
+  const what = graphiql ? 'GraphQL and GraphiQL' : 'GraphQL';
+  const where = `hookgraph serves ${what} at ${url}/graphql\nSources: ${keys}`;
+  if (sandbox) {
+    return `${where}\nThis is the SANDBOX: all webhooks are made up and come from memory. Set APIMALL_API_KEY or DILIGENT_API_KEY to see real ones.`;
+  }
+  return credentials === 'passthrough' ? `${where} (with the keys that callers pass)` : where;
+}
+
+function explain(error: unknown): string {
+  if (error instanceof ConfigError) return error.message;
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'EADDRINUSE') return 'PORT: another program listens there already; stop it or choose another';
+  if (code === 'EADDRNOTAVAIL' || code === 'EACCES')
+    return `HOST, PORT: this machine does not let us listen there (${code})`;
+  return inspect(error);
+}

@@ -1,0 +1,98 @@
+import { InputError } from './errors.ts';
+import { healths, type Webhook } from './webhook.ts';
+
+/** What a list can be ordered by. */
+export const orderFields = ['URL', 'LAST_DELIVERY_AT', 'CREATED_AT', 'HEALTH', 'PROVIDER'] as const;
+
+export interface Order {
+  readonly field: (typeof orderFields)[number];
+  readonly direction: 'ASC' | 'DESC';
+}
+
+/** Where a row stands in an order: the value it is ordered by, and what tells it from rows of equal value. */
+export interface Position {
+  readonly value: string | number | null;
+  readonly source: string;
+  readonly externalId: string;
+}
+
+/** The position of rows, given how a source's key leads to its provider. */
+export function createLocator(
+  field: Order['field'],
+  providerOf: (source: string) => string,
+): (row: Webhook) => Position {
+  const value = valueReader(field, providerOf);
+  return (row) => ({ value: value(row), source: row.source, externalId: row.externalId });
+}
+
+function valueReader(
+  field: Order['field'],
+  providerOf: (source: string) => string,
+): (row: Webhook) => Position['value'] {
+  if (field === 'URL') return (row) => row.url;
+  if (field === 'LAST_DELIVERY_AT') return (row) => row.lastDelivery?.at ?? null;
+  if (field === 'CREATED_AT') return (row) => row.createdAt;
+  if (field === 'HEALTH') return (row) => healths.indexOf(row.health);
+  return (row) => providerOf(row.source);
+}
+
+/** Compares positions: nulls last in both directions, equal values by source, then by id in ascending order. */
+export function createComparator(direction: Order['direction']): (a: Position, b: Position) => number {
+  const sign = direction === 'ASC' ? 1 : -1;
+  return (a, b) => {
+    if (a.value !== b.value) {
+      if (a.value === null) return 1;
+      if (b.value === null) return -1;
+      return a.value < b.value ? -sign : sign;
+    }
+    if (a.source !== b.source) return a.source < b.source ? -1 : 1;
+    return compareIds(a.externalId, b.externalId);
+  };
+}
+
+/** Whole numbers by value, whatever their size, before everything else as text. */
+function compareIds(a: string, b: string): number {
+  if (a === b) return 0;
+  const numbers = Number(isWhole(b)) - Number(isWhole(a));
+  if (numbers !== 0) return numbers;
+  if (isWhole(a) && a.length !== b.length) return a.length - b.length;
+  return a < b ? -1 : 1;
+}
+
+function isWhole(text: string): boolean {
+  return /^(0|[1-9]\d*)$/.test(text);
+}
+
+/** An opaque cursor: the position, bound to the order that it belongs to. */
+export function encodeCursor({ field, direction }: Order, { value, source, externalId }: Position): string {
+  return Buffer.from(JSON.stringify([field, direction, value, source, externalId])).toString('base64url');
+}
+
+/** The position of a cursor. Throws an `InputError` for text that is no cursor, and for one of another order. */
+export function decodeCursor(argument: string, cursor: string, order: Order): Position {
+  const parts = cursorParts(cursor);
+  if (!parts) throw new InputError(`${argument}: not a cursor of this list. Pass a cursor as a page gave it.`);
+  const [field, direction, value, source, externalId] = parts;
+  if (field !== order.field || direction !== order.direction) {
+    throw new InputError(
+      `${argument}: the cursor belongs to another order. Repeat the orderBy of the page that it came from.`,
+    );
+  }
+  return { value, source, externalId };
+}
+
+function cursorParts(cursor: string): [string, string, Position['value'], string, string] | null {
+  try {
+    const parts: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
+    return isCursorParts(parts) ? parts : null;
+  } catch {
+    return null;
+  }
+}
+
+function isCursorParts(parts: unknown): parts is [string, string, Position['value'], string, string] {
+  if (!Array.isArray(parts) || parts.length !== 5) return false;
+  const [field, direction, value, source, externalId] = parts;
+  const texts = [field, direction, source, externalId].every((part) => typeof part === 'string');
+  return texts && (value === null || typeof value === 'string' || typeof value === 'number');
+}

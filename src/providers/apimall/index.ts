@@ -1,0 +1,19 @@
+import type { Provider } from '../provider.ts';
+import { ApiMallWebhookType } from './graphql.ts';
+import { list } from './list.ts';
+import { createSandbox } from './sandbox.ts';
+import { type ApiMallWebhook, externalId } from './wire.ts';
+
+export const apimall: Provider<ApiMallWebhook> = {
+  key: 'apimall',
+  enumValue: 'API_MALL',
+  name: 'API Mall',
+  description: 'API Mall (apimall.ai): lists, creates and deletes webhooks; counts deliveries, keeps no log of them.',
+  type: ApiMallWebhookType,
+  externalId,
+  url: 'https://gateway.apimall.ai/api/v1',
+  credentialHeader: 'x-apimall-api-key',
+  authorization: (key) => ({ authorization: `Bearer ${key}` }),
+  operations: { list },
+  sandbox: createSandbox,
+};

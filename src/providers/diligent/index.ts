@@ -1,0 +1,26 @@
+import { readRows } from '../../upstream/snapshot.ts';
+import type { Provider } from '../provider.ts';
+import { DiligentWebhookType } from './graphql.ts';
+import { createSandbox } from './sandbox.ts';
+import { type DiligentWebhook, externalId, readWebhook, WireList } from './wire.ts';
+
+export const diligent: Provider<DiligentWebhook> = {
+  key: 'diligent',
+  enumValue: 'DILIGENT',
+  name: 'Diligent',
+  description:
+    'Diligent AI (godiligent.ai): lists, creates, changes and deletes webhooks, at most ten; keeps a log of deliveries.',
+  type: DiligentWebhookType,
+  externalId,
+  url: 'https://api.godiligent.ai',
+  credentialHeader: 'x-diligent-api-key',
+  authorization: (key) => ({ 'x-api-key': key }),
+  operations: {
+    async list(http, source) {
+      // Diligent names neither its errors nor its answers (`upstreams.md` B4, B5).
+      const items = await http.getJson('/webhooks', WireList, () => ({}));
+      return { ...readRows(items, (row) => readWebhook(row, source)), shortfall: null };
+    },
+  },
+  sandbox: createSandbox,
+};

@@ -1,0 +1,32 @@
+import SchemaBuilder from '@pothos/core';
+import RelayPlugin from '@pothos/plugin-relay';
+import type { Context } from '../context.ts';
+
+/** What the builder's type parameters say: a named interface keeps error messages and type checks short. */
+export interface SchemaTypes {
+  Context: Context;
+  Scalars: {
+    ID: { Input: string; Output: string };
+    DateTime: { Input: Date; Output: string | Date };
+    SafeInt: { Input: number; Output: number };
+    /** An enum made of the list of providers (`schema/index.ts`); named here so that fields can refer to it. */
+    WebhookProvider: { Input: string; Output: string };
+  };
+}
+
+/** The one builder that every type registers with. It holds no types itself and nothing that depends on configuration. */
+export const builder = new SchemaBuilder<SchemaTypes>({
+  plugins: [RelayPlugin],
+  relay: {
+    // Both are our own: the plugin decodes ids with errors that have no code.
+    nodeQueryOptions: false,
+    nodesQueryOptions: false,
+    nodeTypeOptions: { description: 'Anything that can be fetched again by its id.' },
+    idFieldOptions: { description: 'Globally unique, and the same for as long as the thing exists.' },
+    pageInfoTypeOptions: { description: 'Where a page stands in its list.' },
+    hasNextPageFieldOptions: { description: 'Whether rows follow the last one of this page.' },
+    hasPreviousPageFieldOptions: { description: 'Whether rows precede the first one of this page.' },
+    startCursorFieldOptions: { description: 'Cursor of the first row; null on an empty page.' },
+    endCursorFieldOptions: { description: 'Cursor of the last row, to pass as `after`; null on an empty page.' },
+  },
+});

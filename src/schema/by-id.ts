@@ -1,0 +1,66 @@
+import type { Context, RequestSource } from '../context.ts';
+import { InputError, SourceError, SourceFailure } from '../errors.ts';
+import { decodeId, type Webhook } from '../webhook.ts';
+import { builder } from './builder.ts';
+import { Node } from './node.ts';
+import { WebhookInterface } from './webhook.ts';
+
+const mostIds = 1000;
+
+builder.queryFields((t) => ({
+  webhook: t.field({
+    type: WebhookInterface,
+    description:
+      'One webhook by its id. Null without an error if it no longer exists; null with the error SOURCE_FAILED if its source could not be read.',
+    args: { id: t.arg.id({ required: true, description: 'The `id` of a webhook.' }) },
+    resolve: (_root, { id }, context) => {
+      const found = fetchNode('id', id, context);
+      if ('key' in found) throw new InputError(`id: ${quote(id)} is the id of a source, not of a webhook.`);
+      return found;
+    },
+  }),
+  node: t.field({
+    type: Node,
+    description: 'Anything by its id, as Relay fetches it. Null and errors as for `webhook`.',
+    args: { id: t.arg.id({ required: true, description: 'The `id` of a webhook or a source.' }) },
+    resolve: (_root, { id }, context) => fetchNode('id', id, context),
+  }),
+  nodes: t.field({
+    type: [Node],
+    nullable: { list: true, items: true },
+    description:
+      'Several by their ids, in the same order. A bad id or a failed source makes its own element null, with an error at its index.',
+    args: { ids: t.arg.idList({ required: true, description: `Ids as for \`node\`, at most ${mostIds}.` }) },
+    resolve: (_root, { ids }, context) => {
+      if (ids.length > mostIds)
+        throw new InputError(`ids: ${ids.length} are too many. Pass at most ${mostIds} at once.`);
+      return ids.map((id) => settle(() => fetchNode('ids', id, context)));
+    },
+  }),
+}));
+
+/** The only reader of ids. Throws an `InputError` for what is none; rejects with a `SourceFailure` if the source failed. */
+function fetchNode(argument: string, id: string, { sources }: Context): RequestSource | Promise<Webhook | null> {
+  const parts = decodeId(id);
+  if (!parts) throw new InputError(`${argument}: ${quote(id)} is not an id of this graph.`);
+  const source = sources.get(parts.source);
+  if (!source) throw new SourceFailure(parts.source, 'FAILED', new SourceError('NOT_CONFIGURED').fault);
+  if (parts.typename === source.__typename && parts.externalId === null) return source;
+  const { type, externalId } = source.provider;
+  if (parts.typename !== type.name || parts.externalId === null || !externalId.test(parts.externalId)) {
+    throw new InputError(`${argument}: ${quote(id)} is not an id of this graph.`);
+  }
+  return source.load(parts.externalId);
+}
+
+function settle<T>(fetch: () => T): T | Promise<never> {
+  try {
+    return fetch();
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+function quote(id: string): string {
+  return JSON.stringify(id.length > 80 ? `${id.slice(0, 80)}…` : id);
+}

@@ -1,0 +1,5 @@
+import { DateTimeResolver, SafeIntResolver } from 'graphql-scalars';
+import { builder } from './builder.ts';
+
+builder.addScalarType('DateTime', DateTimeResolver);
+builder.addScalarType('SafeInt', SafeIntResolver);

@@ -1,0 +1,92 @@
+import type { SourceReport } from '../context.ts';
+import type { Page } from '../page.ts';
+import { healths, type Webhook } from '../webhook.ts';
+import { builder } from './builder.ts';
+import { WebhookHealth, WebhookInterface } from './webhook.ts';
+import { WebhookSourceReport } from './webhook-source-report.ts';
+
+/** One page of webhooks, and what is to be said of the whole list. */
+export interface Connection {
+  readonly page: Page;
+  /** All rows that match, of the sources that answered, in no order. */
+  readonly matching: readonly Webhook[];
+  /** One for each source that was asked. */
+  readonly reports: readonly SourceReport[];
+}
+
+const WebhookEdge = builder.objectRef<{ node: Webhook; cursor: string }>('WebhookEdge').implement({
+  description: 'A webhook and its place in a list.',
+  fields: (t) => ({
+    node: t.expose('node', { type: WebhookInterface, nullable: false, description: 'The webhook.' }),
+    cursor: t.exposeString('cursor', {
+      nullable: false,
+      description: 'Opaque: pass it as `after` or `before`, with the same `orderBy`.',
+    }),
+  }),
+});
+
+const WebhookHealthCount = builder
+  .objectRef<Pick<Webhook, 'health'> & { count: number }>('WebhookHealthCount')
+  .implement({
+    description: 'How many webhooks have a verdict.',
+    fields: (t) => ({
+      health: t.expose('health', { type: WebhookHealth, nullable: false, description: 'The verdict.' }),
+      count: t.exposeInt('count', { nullable: false, description: 'How many have it.' }),
+    }),
+  });
+
+export const WebhookConnection = builder.objectRef<Connection>('WebhookConnection').implement({
+  description:
+    'A page of webhooks. Select `complete` or `sources` to learn of a source that failed as data; if neither is selected, it is in `errors`.',
+  fields: (t) => ({
+    edges: t.field({
+      type: [WebhookEdge],
+      nullable: false,
+      description: 'The page, each webhook with its cursor.',
+      resolve: ({ page }) => page.rows.map((node) => ({ node, cursor: page.cursor(node) })),
+    }),
+    nodes: t.field({
+      type: [WebhookInterface],
+      nullable: false,
+      description: 'The page, without cursors.',
+      resolve: ({ page }) => page.rows,
+    }),
+    pageInfo: t.field({
+      type: builder.pageInfoRef(),
+      nullable: false,
+      description: 'Where the page stands in the list.',
+      resolve: ({ page: { rows, cursor, hasNextPage, hasPreviousPage } }) => {
+        const [first, last] = [rows.at(0), rows.at(-1)];
+        return {
+          hasNextPage,
+          hasPreviousPage,
+          startCursor: first ? cursor(first) : null,
+          endCursor: last ? cursor(last) : null,
+        };
+      },
+    }),
+    totalCount: t.int({
+      nullable: false,
+      description: 'How many webhooks match, on all pages, of the sources that answered.',
+      resolve: ({ matching }) => matching.length,
+    }),
+    healthCounts: t.field({
+      type: [WebhookHealthCount],
+      nullable: false,
+      description: 'The same webhooks as in `totalCount`, by verdict: every verdict once, worst first.',
+      resolve: ({ matching }) =>
+        healths.map((health) => ({ health, count: matching.filter((row) => row.health === health).length })),
+    }),
+    complete: t.boolean({
+      nullable: false,
+      description: 'Whether every source that was asked answered whole, for this page.',
+      resolve: ({ reports }) => reports.every(({ state }) => state === 'OK'),
+    }),
+    sources: t.field({
+      type: [WebhookSourceReport],
+      nullable: false,
+      description: 'How each source that was asked contributed to this page.',
+      resolve: ({ reports }) => reports,
+    }),
+  }),
+});

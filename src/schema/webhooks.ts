@@ -1,0 +1,96 @@
+import { collectSubFields } from '@graphql-tools/utils';
+import { type GraphQLResolveInfo, getNullableType, isObjectType, responsePathAsArray } from 'graphql';
+import { type Context, type RequestSource, sourceOf } from '../context.ts';
+import { InputError, SourceFailure } from '../errors.ts';
+import { asks, createMatcher, type Filter } from '../filter.ts';
+import type { Order } from '../order.ts';
+import { createPager, type PageArguments } from '../page.ts';
+import { builder } from './builder.ts';
+import { type Connection, WebhookConnection } from './webhook-connection.ts';
+import { WebhookFilter } from './webhook-filter.ts';
+import { WebhookOrder } from './webhook-order.ts';
+import { WebhookSource } from './webhook-source.ts';
+
+const args = builder.args((t) => ({
+  first: t.int({
+    description: 'Size of a page from the start of the list, 1 to 1000; 100 if neither this nor `last` is given.',
+  }),
+  after: t.string({ description: 'Only what follows this cursor.' }),
+  last: t.int({ description: 'Size of a page from the end of the list, 1 to 1000. Not together with `first`.' }),
+  before: t.string({ description: 'Only what precedes this cursor.' }),
+  filter: t.field({
+    type: WebhookFilter,
+    description: 'Which webhooks to list. Its `provider` and `source` decide who is asked.',
+  }),
+  orderBy: t.field({ type: WebhookOrder, description: 'The order of the list, by URL if not given.' }),
+}));
+
+builder.queryField('webhooks', (t) =>
+  t.field({
+    type: WebhookConnection,
+    description:
+      'The webhooks of all sources as one list. A source that fails costs its own rows only, and the answer says so: in `complete` and `sources` if one of them is selected, otherwise in `errors`.',
+    args,
+    resolve: (_root, given, context, info) => listWebhooks([...context.sources.values()], given, context, info),
+  }),
+);
+
+builder.objectField(WebhookSource, 'webhooks', (t) =>
+  t.field({
+    type: WebhookConnection,
+    description: 'The webhooks of this source, as on `Query`.',
+    args,
+    resolve: (source, given, context, info) => listWebhooks([source], given, context, info),
+  }),
+);
+
+interface ListArguments extends PageArguments {
+  readonly filter?: Filter | null | undefined;
+  readonly orderBy?: { readonly [Member in keyof Order]?: Order[Member] | null | undefined } | null | undefined;
+}
+
+/** Asks the sources that the filter leaves, all at once, and merges what they answer. Never waits beyond their deadlines. */
+async function listWebhooks(
+  sources: readonly RequestSource[],
+  { filter, orderBy, ...pageArguments }: ListArguments,
+  context: Context,
+  info: GraphQLResolveInfo,
+): Promise<Connection | null> {
+  // Everything that the caller can get wrong is checked before the first call.
+  const wanted = filter ?? {};
+  checkSourceKeys(wanted, context);
+  const order: Order = { field: orderBy?.field ?? 'URL', direction: orderBy?.direction ?? 'ASC' };
+  const cut = createPager(pageArguments, order, (source) => sourceOf({ source }, context).provider.enumValue);
+
+  const asked = sources.filter(({ key, provider }) => asks(wanted, { key, provider: provider.enumValue }));
+  const reports = await Promise.all(asked.map((source) => source.read()));
+  const matching = reports.flatMap(({ rows }) => rows).filter(createMatcher(wanted));
+
+  const failures = reports.flatMap(({ source, state, error }) =>
+    state === 'OK' || !error ? [] : [new SourceFailure(source.key, state, error)],
+  );
+  if (failures.length > 0 && !selectsFailure(info)) {
+    const place = { nodes: info.fieldNodes, path: responsePathAsArray(info.path) };
+    for (const failure of failures) context.failures.push({ failure, place });
+    if (context.partialResults === 'null') return null;
+  }
+  return { page: cut(matching), matching, reports };
+}
+
+function checkSourceKeys({ source }: Filter, { sources }: Context): void {
+  const unknown = source?.find((key) => !sources.has(key));
+  if (unknown === undefined) return;
+  throw new InputError(
+    `filter.source: no source ${JSON.stringify(unknown)} here. There are: ${[...sources.keys()].join(', ')}.`,
+  );
+}
+
+/** Whether this very field, all its fragments included, shows a failed source as data. */
+function selectsFailure({ schema, fragments, variableValues, returnType, fieldNodes }: GraphQLResolveInfo): boolean {
+  const type = getNullableType(returnType);
+  if (!isObjectType(type)) return false;
+  const { fields, patches } = collectSubFields(schema, fragments, variableValues, type, [...fieldNodes]);
+  // What is deferred counts too: it will say so in time.
+  const selected = [fields, ...patches.map((patch) => patch.fields)].flatMap((map) => [...map.values()].flat());
+  return selected.some(({ name }) => name.value === 'complete' || name.value === 'sources');
+}

@@ -1,0 +1,57 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { SourceError, type SourceErrorCode, type SourceFaultDetails } from '../errors.ts';
+
+/** An upstream's answer, read whole. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/** The body as JSON, or why it is none. `json` is undefined beside an error. */
+export function parseBody({
+  status,
+  headers,
+  body,
+}: Answer): { json: unknown } | { json?: undefined; error: SourceError } {
+  const encoding = headers['content-encoding'];
+  const type = headers['content-type'];
+  // Nothing is inflated, so that no small answer can become a large one. A missing content type is let pass.
+  if (encoding !== undefined && encoding !== 'identity') return unreadable(status);
+  if (type !== undefined && !/^application\/([\w.-]+\+)?json\s*(;|$)/i.test(type)) return unreadable(status);
+  try {
+    return { json: JSON.parse(utf8.decode(body)) };
+  } catch (error) {
+    return unreadable(status, error);
+  }
+}
+
+function unreadable(httpStatus: number, cause?: unknown): { error: SourceError } {
+  return { error: new SourceError('BAD_RESPONSE', { httpStatus }, cause) };
+}
+
+/** What a status other than 200 means for a read; `details` is what the provider's own body adds. */
+export function statusError({ status, headers }: Answer, details: SourceFaultDetails): SourceError {
+  const retryAfterMs = readRetryAfter(headers['retry-after'], Date.now());
+  return new SourceError(statusCode(status), { ...details, httpStatus: status, retryAfterMs });
+}
+
+function statusCode(status: number): SourceErrorCode {
+  if (status === 401) return 'UNAUTHORIZED';
+  if (status === 403) return 'FORBIDDEN';
+  if (status === 404) return 'NOT_FOUND';
+  if (status === 429) return 'RATE_LIMITED';
+  // Redirects and other successes are answers that nobody documented for a list.
+  return status >= 500 ? 'UPSTREAM_ERROR' : 'BAD_RESPONSE';
+}
+
+const longestRetryAfterMs = 3_600_000;
+
+/** `Retry-After` (RFC 9110, 10.2.3: seconds or a date) in milliseconds, an hour at most; undefined where it says neither. */
+export function readRetryAfter(header: string | undefined, now: number): number | undefined {
+  if (header === undefined) return undefined;
+  const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now;
+  return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), longestRetryAfterMs);
+}

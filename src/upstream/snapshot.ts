@@ -1,0 +1,27 @@
+import type { SourceFault } from '../errors.ts';
+import type { Webhook } from '../webhook.ts';
+
+/** One source's list as it was read. Immutable: requests may share it. */
+export interface Snapshot<W extends Webhook = Webhook> {
+  readonly rows: readonly W[];
+  /** Rows that were there and could not be read. */
+  readonly rejected: number;
+  /** Why rows are missing that the source may have; null where the list is whole. */
+  readonly shortfall: SourceFault | null;
+}
+
+/**
+ * Reads a list row by row: what `read` answers null to, and an id that was already there, is counted as rejected and
+ * costs no other row (`upstreams.md` part C).
+ */
+export function readRows<W extends Webhook>(
+  raw: readonly unknown[],
+  read: (row: unknown) => W | null,
+): Pick<Snapshot<W>, 'rows' | 'rejected'> {
+  const rows = new Map<string, W>();
+  for (const item of raw) {
+    const row = read(item);
+    if (row && !rows.has(row.id)) rows.set(row.id, Object.freeze(row));
+  }
+  return { rows: [...rows.values()], rejected: raw.length - rows.size };
+}
