@@ -1,0 +1,109 @@
+import type { RequestListener } from 'node:http';
+import type { Source } from '../../src/context.ts';
+import { callerCredentials, serverCredentials } from '../../src/credentials.ts';
+import { createGateway, type GatewayOptions } from '../../src/gateway.ts';
+import { providers } from '../../src/providers/index.ts';
+import { createUpstream, type UpstreamLimits } from '../../src/upstream/http.ts';
+import { type Call, startUpstream, type TestUpstream } from './upstream.ts';
+
+/** What a GraphQL answer is made of, as JSON brings it. */
+export interface Answer {
+  // biome-ignore lint/suspicious/noExplicitAny: an answer has the shape of its query
+  readonly data: any;
+  readonly errors?: readonly GraphError[];
+}
+
+export interface GraphError {
+  readonly message: string;
+  readonly path?: readonly (string | number)[];
+  readonly extensions: Readonly<Record<string, unknown>>;
+}
+
+/** A gateway in front of one fake upstream per source, both on real sockets between them. */
+export interface Graph extends AsyncDisposable {
+  readonly gateway: ReturnType<typeof createGateway>;
+  /** The data of an answer. Throws where there are errors. */
+  query(document: string, variables?: object): Promise<Answer['data']>;
+  /** The whole answer, errors or not. */
+  answer(document: string, variables?: object, headers?: Record<string, string>): Promise<Answer>;
+  readonly sources: readonly Source[];
+  readonly upstreams: Readonly<Record<string, TestUpstream>>;
+  /** The calls that a source's upstream got so far. */
+  calls(source: string): readonly Call[];
+}
+
+export interface GraphOptions extends Partial<GatewayOptions>, Partial<UpstreamLimits> {
+  readonly passthrough?: boolean;
+  /** Where the sandboxes' clock stands. */
+  readonly now?: string;
+}
+
+const testKey = 'test-key';
+
+/**
+ * Opens a graph over the named sources, each with the upstream that is given for it; `'sandbox'` is the provider's own.
+ * Without any, all providers' sandboxes.
+ */
+export async function openGraph(
+  sources: Readonly<Record<string, RequestListener | 'sandbox'>> = sandboxes(),
+  options: GraphOptions = {},
+): Promise<Graph> {
+  const { deadlineMs = 3000, attemptTimeoutMs = 2000, maxBytes = 5_242_880, now = '2026-11-01T12:00:00Z' } = options;
+  const served = providers.filter(({ key }) => key in sources);
+  const settings = await Promise.all(
+    served.map(async (provider) => {
+      const given = sources[provider.key] ?? 'sandbox';
+      const sandbox = provider.sandbox(() => Date.parse(now));
+      const upstream = await startUpstream(given === 'sandbox' ? sandbox.listener : given);
+      const url = given === 'sandbox' ? upstream.url + sandbox.path : upstream.url;
+      const connection = createUpstream(url, { deadlineMs, attemptTimeoutMs, maxBytes });
+      const credential = given === 'sandbox' ? sandbox.key : testKey;
+      return { key: provider.key, provider, url, upstream, connection, credential };
+    }),
+  );
+  const internalErrors: unknown[] = [];
+  const opened = settings.map(({ key, provider, connection }) => ({ key, provider, upstream: connection }));
+  const gateway = createGateway({
+    sources: opened,
+    findCredentials: options.passthrough ? callerCredentials : serverCredentials(settings),
+    partialResults: 'rows',
+    graphiql: false,
+    introspection: true,
+    corsOrigins: [],
+    onInternalError: (error) => internalErrors.push(error),
+    ...options,
+  });
+
+  async function answer(query: string, variables?: object, headers: Record<string, string> = {}): Promise<Answer> {
+    const response = await gateway.fetch('http://graph.test/graphql', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify({ query, variables }),
+    });
+    const result = await response.json();
+    // A fault of our own is never what a test expects.
+    if (internalErrors.length > 0) throw new AggregateError(internalErrors, 'Internal errors');
+    return result;
+  }
+
+  return {
+    gateway,
+    sources: opened,
+    answer,
+    async query(document, variables) {
+      const { data, errors } = await answer(document, variables);
+      if (errors) throw new Error(`Unexpected errors: ${JSON.stringify(errors)}`);
+      return data;
+    },
+    upstreams: Object.fromEntries(settings.map(({ key, upstream }) => [key, upstream])),
+    calls: (source) => settings.find(({ key }) => key === source)?.upstream.calls ?? [],
+    async [Symbol.asyncDispose]() {
+      await Promise.all(settings.map(({ upstream }) => upstream.stop()));
+      await Promise.all(settings.map(({ connection }) => connection.close()));
+    },
+  };
+}
+
+function sandboxes(): Record<string, 'sandbox'> {
+  return Object.fromEntries(providers.map(({ key }) => [key, 'sandbox']));
+}
