@@ -200,7 +200,7 @@ function planSources(
     faults.push(`SOURCES: must be among ${known.map(({ key }) => key).join(', ')}, with commas`);
   }
   const named = known.filter(({ key }) => !SOURCES || SOURCES.includes(key));
-  if (sandbox || passthrough) return { sandbox, sources: named };
+  if (sandbox || passthrough) return { sandbox, sources: named.map(toSource) };
 
   const keyless = named.filter((source) => !hasKey(source));
   const missing = keyless.map(({ names }) => names.key).join(', ');
@@ -210,7 +210,11 @@ function planSources(
   }
   if (!SOURCES && !production && keyNames.length === 0)
     faults.push(`${missing}: no source has a key; set one, or SANDBOX=on`);
-  return { sandbox, sources: named.filter(hasKey) };
+  return { sandbox, sources: named.filter(hasKey).map(toSource) };
+}
+
+function toSource({ key, url, credential }: SourceConfig): SourceConfig {
+  return { key, url, credential };
 }
 
 function isLoopback(host: string): boolean {

@@ -1,4 +1,4 @@
-import { GraphQLError, type GraphQLErrorOptions } from 'graphql';
+import { GraphQLError, type GraphQLErrorExtensions, type GraphQLErrorOptions } from 'graphql';
 
 /** What can go wrong between us and one source: the fixed sentence that clients see, and whether asking again may help. */
 export const sourceErrorCodes = {
@@ -83,15 +83,8 @@ export class SourceFailure extends Error {
 /** The place in an answer that an error belongs to. */
 export type ErrorPlace = Pick<GraphQLErrorOptions, 'nodes' | 'path'>;
 
-/** Codes that leave as they are; every other word that a library uses for a caller's mistake becomes BAD_USER_INPUT. */
-const clientCodes = new Set([
-  'GRAPHQL_PARSE_FAILED',
-  'GRAPHQL_VALIDATION_FAILED',
-  'BAD_USER_INPUT',
-  'SOURCE_FAILED',
-  'SOURCE_PARTIAL',
-  'INTERNAL_SERVER_ERROR',
-]);
+/** The codes of GraphQL and Yoga that are promised to clients. */
+const clientCodes = new Set(['GRAPHQL_PARSE_FAILED', 'GRAPHQL_VALIDATION_FAILED']);
 
 /** A failure that stands beside data, at its place in the answer: what throwing it from the field would make of it. */
 export function locateFailure(failure: SourceFailure, place: ErrorPlace): GraphQLError {
@@ -111,17 +104,25 @@ export function toClientError(error: unknown): GraphQLError {
     return new GraphQLError(cause.message, { ...options, extensions });
   }
   if (error instanceof GraphQLError && isRequestError(error, cause)) {
-    const { code, http } = error.extensions;
-    const clientCode = typeof code === 'string' && clientCodes.has(code) ? code : 'BAD_USER_INPUT';
-    const extensions = http === undefined ? { code: clientCode } : { code: clientCode, http };
-    return new GraphQLError(error.message, { ...options, extensions });
+    return new GraphQLError(error.message, { ...options, extensions: requestExtensions(error.extensions) });
   }
-  return new GraphQLError('Internal error', { ...options, extensions: { code: 'INTERNAL_SERVER_ERROR' } });
+  // `unexpected` makes an answer without data HTTP 500; Yoga takes it out before the answer leaves.
+  const extensions = { code: 'INTERNAL_SERVER_ERROR', unexpected: true };
+  return new GraphQLError('Internal error', { ...options, extensions });
 }
 
 /** Raised by GraphQL or Yoga before any field ran: about the document, its variables or the HTTP request. */
 function isRequestError(error: GraphQLError, cause: unknown): boolean {
   return error.path === undefined && cause instanceof GraphQLError && error.extensions.unexpected !== true;
+}
+
+/** Keeps the HTTP status that Yoga chose, and the few codes that we promise: what is none of them is BAD_USER_INPUT. */
+function requestExtensions({ code, http }: GraphQLErrorExtensions): GraphQLErrorExtensions {
+  const promised = typeof code === 'string' && clientCodes.has(code);
+  const clientCode = promised ? code : 'BAD_USER_INPUT';
+  if (!http) return { code: clientCode };
+  // `spec` makes it 200 under application/json, which is for documents that are wrong, not for requests.
+  return { code: clientCode, http: promised ? http : { ...http, spec: false } };
 }
 
 function placeOf(error: unknown): GraphQLErrorOptions {

@@ -12,8 +12,8 @@ builder.enumType('WebhookProvider', {
   values: Object.fromEntries(providers.map(({ enumValue, description }) => [enumValue, { description }])),
 });
 
-/** The schema that is served: the same whatever the configuration. */
-export const schema = builder.toSchema();
+/** The schema that is served: the same whatever the configuration, and in the order of our files, which is meant for readers. */
+export const schema = builder.toSchema({ sortSchema: false });
 
 /** `schema.graphql`, sorted, so that a diff shows what changed and nothing else. */
 export const printedSchema = `${printSchema(lexicographicSortSchema(schema))}\n`;

@@ -1,0 +1,252 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { ConfigError, readConfig } from '../src/config.ts';
+import { providers } from '../src/providers/index.ts';
+
+const keys = { APIMALL_API_KEY: 'sk-canary-1', DILIGENT_API_KEY: 'canary-2' };
+
+function read(env: Record<string, string>) {
+  return readConfig(providers, env);
+}
+
+/** The faults that an environment has, a line each. */
+function faults(env: Record<string, string>): string[] {
+  try {
+    read(env);
+  } catch (error) {
+    if (error instanceof ConfigError)
+      return error.message
+        .split('\n')
+        .slice(1)
+        .map((line) => line.replace('  - ', ''));
+    throw error;
+  }
+  return [];
+}
+
+test('serves the sandbox on loopback with GraphiQL where nothing is set', () => {
+  expect(read({})).toEqual({
+    production: false,
+    host: '127.0.0.1',
+    port: 4000,
+    sandbox: true,
+    sources: [
+      { key: 'apimall', url: 'https://gateway.apimall.ai/api/v1', credential: null },
+      { key: 'diligent', url: 'https://api.godiligent.ai', credential: null },
+    ],
+    credentials: 'server',
+    upstream: { deadlineMs: 3000, attemptTimeoutMs: 2000, maxBytes: 5_242_880 },
+    drainMs: 5000,
+    partialResults: 'rows',
+    graphiql: true,
+    introspection: true,
+    corsOrigins: 'localhost',
+  });
+});
+
+test('takes empty variables for ones that are not set', () => {
+  expect(
+    read(
+      Object.fromEntries(
+        ['PORT', 'SOURCES', 'APIMALL_API_KEY', 'SANDBOX', 'APIMALL_API_KEY_FILE'].map((name) => [name, '']),
+      ),
+    ),
+  ).toEqual(read({}));
+});
+
+test('serves the real APIs with their keys', () => {
+  const { sandbox, sources } = read({ ...keys, APIMALL_API_URL: 'https://eu.example/v2/' });
+  expect(sandbox).toBe(false);
+  expect(sources).toEqual([
+    { key: 'apimall', url: 'https://eu.example/v2', credential: 'sk-canary-1' },
+    { key: 'diligent', url: 'https://api.godiligent.ai', credential: 'canary-2' },
+  ]);
+});
+
+test('serves only the sources with a key outside production', () => {
+  expect(read({ DILIGENT_API_KEY: 'k' }).sources.map(({ key }) => key)).toEqual(['diligent']);
+});
+
+test('serves only the sources that SOURCES names, in its own order', () => {
+  const names = (env: Record<string, string>) => read(env).sources.map(({ key }) => key);
+  expect(names({ ...keys, SOURCES: 'diligent' })).toEqual(['diligent']);
+  expect(names({ ...keys, SOURCES: ' diligent , apimall' })).toEqual(['apimall', 'diligent']);
+  expect(names({ SOURCES: 'apimall' })).toEqual(['apimall']);
+  expect(names({ SOURCES: 'apimall', CREDENTIALS: 'passthrough' })).toEqual(['apimall']);
+});
+
+test('takes the keys of callers under CREDENTIALS=passthrough, for every source', () => {
+  const { sandbox, sources, credentials } = read({ CREDENTIALS: 'passthrough' });
+  expect([sandbox, credentials, sources.map(({ credential }) => credential)]).toEqual([
+    false,
+    'passthrough',
+    [null, null],
+  ]);
+});
+
+test('is careful in production, which means exactly this word', () => {
+  const production = { ...keys, NODE_ENV: 'production' };
+  expect(read(production)).toMatchObject({ production: true, graphiql: false, introspection: false, corsOrigins: [] });
+  expect(read({ ...production, GRAPHIQL: 'on', INTROSPECTION: 'on' })).toMatchObject({
+    graphiql: true,
+    introspection: true,
+  });
+  expect(read({ ...keys, NODE_ENV: 'Production' })).toMatchObject({ production: false, graphiql: true });
+});
+
+test('never serves the sandbox in production unless told to', () => {
+  expect(faults({ NODE_ENV: 'production' })).toEqual([
+    'SOURCES: must name the sources to serve in production, as not all have a key; or set APIMALL_API_KEY, DILIGENT_API_KEY',
+  ]);
+  expect(read({ NODE_ENV: 'production', SANDBOX: 'on' }).sandbox).toBe(true);
+});
+
+test('wants SOURCES in production where a provider has no key', () => {
+  const half = { NODE_ENV: 'production', APIMALL_API_KEY: 'k' };
+  expect(faults(half)).toEqual([
+    'SOURCES: must name the sources to serve in production, as not all have a key; or set DILIGENT_API_KEY',
+  ]);
+  expect(read({ ...half, SOURCES: 'apimall' }).sources).toHaveLength(1);
+});
+
+test.each<[string, Record<string, string>, string]>([
+  [
+    'a source without a key',
+    { APIMALL_API_KEY: 'k', SOURCES: 'apimall,diligent' },
+    'SOURCES: names sources that have no key; set DILIGENT_API_KEY',
+  ],
+  [
+    'an unknown source',
+    { ...keys, SOURCES: 'apimall,stripe' },
+    'SOURCES: must be among apimall, diligent, with commas',
+  ],
+  [
+    'the sandbox beside a key',
+    { SANDBOX: 'on', APIMALL_API_KEY: 'k' },
+    'SANDBOX: cannot be on while APIMALL_API_KEY is set',
+  ],
+  [
+    'the sandbox beside a URL',
+    { SANDBOX: 'on', DILIGENT_API_URL: 'https://x.example' },
+    'SANDBOX: cannot be on while DILIGENT_API_URL is set',
+  ],
+  [
+    'the sandbox with passthrough',
+    { SANDBOX: 'on', CREDENTIALS: 'passthrough' },
+    'SANDBOX: cannot be on with CREDENTIALS=passthrough',
+  ],
+  [
+    'a key that passthrough leaves unused',
+    { CREDENTIALS: 'passthrough', APIMALL_API_KEY: 'k' },
+    'APIMALL_API_KEY: has no use with CREDENTIALS=passthrough',
+  ],
+  [
+    'neither sandbox nor key',
+    { SANDBOX: 'off' },
+    'APIMALL_API_KEY, DILIGENT_API_KEY: no source has a key; set one, or SANDBOX=on',
+  ],
+  [
+    'a URL without any key',
+    { APIMALL_API_URL: 'https://x.example' },
+    'APIMALL_API_KEY, DILIGENT_API_KEY: no source has a key; set one, or SANDBOX=on',
+  ],
+  [
+    'a key with a line break',
+    { APIMALL_API_KEY: 'k\r\nx: y' },
+    'APIMALL_API_KEY: must be 1 to 256 visible ASCII characters',
+  ],
+  [
+    'an endless key',
+    { APIMALL_API_KEY: 'k'.repeat(257) },
+    'APIMALL_API_KEY: must be 1 to 256 visible ASCII characters',
+  ],
+  ['a port out of range', { PORT: '65536' }, 'PORT: must be a whole number from 0 to 65535'],
+  ['a port that is no number', { PORT: '4e3' }, 'PORT: must be a whole number from 0 to 65535'],
+  [
+    'a deadline of nothing',
+    { UPSTREAM_DEADLINE_MS: '0' },
+    'UPSTREAM_DEADLINE_MS: must be a whole number from 1 to 600000',
+  ],
+  ['a switch that is neither on nor off', { GRAPHIQL: 'true' }, 'GRAPHIQL: must be on or off'],
+  ['an unknown way of credentials', { CREDENTIALS: 'both' }, 'CREDENTIALS: must be server or passthrough'],
+  ['an unknown way of partial results', { PARTIAL_RESULTS: 'errors' }, 'PARTIAL_RESULTS: must be rows or null'],
+  ['any CORS origin', { CORS_ORIGINS: '*' }, 'CORS_ORIGINS: must be origins such as https://app.example, with commas'],
+  [
+    'a CORS origin with a path',
+    { CORS_ORIGINS: 'https://a.example/' },
+    'CORS_ORIGINS: must be origins such as https://app.example, with commas',
+  ],
+  [
+    'an unreadable key file',
+    { APIMALL_API_KEY_FILE: '/nowhere/canary' },
+    'APIMALL_API_KEY_FILE: the file cannot be read',
+  ],
+  [
+    'listening beyond loopback',
+    { HOST: '0.0.0.0' },
+    'HOST: is beyond loopback, where everyone could read; AUTH=none says that this is wanted',
+  ],
+  ['an unknown AUTH', { AUTH: 'basic' }, 'AUTH: must be none, or not set'],
+])('refuses %s', (_name, env, fault) => {
+  expect(faults(env)).toEqual([fault]);
+});
+
+test.each([
+  'http://api.example',
+  'ftp://127.0.0.1',
+  'https://user:canary@api.example',
+  'https://api.example?x=1',
+  'nonsense',
+])('refuses the upstream URL %s', (url) => {
+  expect(faults({ ...keys, APIMALL_API_URL: url })).toEqual([
+    'APIMALL_API_URL: must be an https URL (http only on loopback), without user, query or fragment',
+  ]);
+});
+
+test.each(['http://127.0.0.1:8080/api', 'http://localhost:1', 'http://[::1]:1', 'https://api.example/v1'])(
+  'takes the upstream URL %s',
+  (url) => {
+    expect(faults({ ...keys, APIMALL_API_URL: url })).toEqual([]);
+  },
+);
+
+test.each(['::1', 'localhost', '127.0.0.1', '127.1.2.3'])('listens on loopback address %s without AUTH', (HOST) => {
+  expect(read({ HOST }).host).toBe(HOST);
+});
+
+test('listens beyond loopback where AUTH=none says so', () => {
+  expect(read({ HOST: '0.0.0.0', AUTH: 'none' }).host).toBe('0.0.0.0');
+});
+
+test('reads a key from a file, without the line break at its end', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'hookgraph-'));
+  const file = join(folder, 'key');
+  writeFileSync(file, 'sk-from-file\n');
+  expect(read({ APIMALL_API_KEY_FILE: file }).sources).toMatchObject([{ key: 'apimall', credential: 'sk-from-file' }]);
+  expect(faults({ APIMALL_API_KEY_FILE: file, APIMALL_API_KEY: 'k' })).toEqual([
+    'APIMALL_API_KEY: is set, and so is APIMALL_API_KEY_FILE; set one of the two',
+  ]);
+  rmSync(folder, { recursive: true });
+});
+
+test('tells all faults at once, names them, and shows no value', () => {
+  const env = {
+    APIMALL_API_KEY: 'canary one',
+    DILIGENT_API_KEY: 'canary-two',
+    SANDBOX: 'canary',
+    PORT: 'canary',
+    HOST: 'canary.example',
+    SOURCES: 'canary',
+  };
+  const told = faults(env);
+  expect(told.map((fault) => fault.split(':')[0]).sort()).toEqual([
+    'APIMALL_API_KEY',
+    'HOST',
+    'PORT',
+    'SANDBOX',
+    'SOURCES',
+  ]);
+  expect(told.join('\n')).not.toContain('canary');
+});

@@ -1,0 +1,151 @@
+import { readFileSync } from 'node:fs';
+import {
+  type GraphQLNamedType,
+  isEnumType,
+  isInputObjectType,
+  isInterfaceType,
+  isIntrospectionType,
+  isObjectType,
+  isSpecifiedScalarType,
+} from 'graphql';
+import { expect, test } from 'vitest';
+import { printedSchema, schema } from '../src/schema/index.ts';
+
+const types = Object.values(schema.getTypeMap()).filter(
+  (type) => !isIntrospectionType(type) && !isSpecifiedScalarType(type),
+);
+
+test('schema.graphql is the schema that is served (else run: npm run schema)', () => {
+  expect(readFileSync(new URL('../schema.graphql', import.meta.url), 'utf8')).toBe(printedSchema);
+});
+
+test('describes every type, field, argument and enum value', () => {
+  expect(types.flatMap(parts).filter(([, description]) => !description)).toEqual([]);
+});
+
+test('names everything of ours after webhooks or after its provider', () => {
+  const standard = ['Query', 'Node', 'PageInfo', 'DateTime', 'SafeInt'];
+  const foreign = types
+    .map(({ name }) => name)
+    .filter((name) => !standard.includes(name) && !/^(Webhook|ApiMall|Diligent)/.test(name));
+  expect(foreign).toEqual([]);
+});
+
+test('gives a field name that two types of webhook share the same type in both', () => {
+  const webhooks = schema.getPossibleTypes(schema.getType('Webhook') as never);
+  const seen = new Map<string, string>();
+  for (const field of webhooks.flatMap((type) => Object.values(type.getFields()))) {
+    expect(seen.get(field.name) ?? String(field.type), field.name).toBe(String(field.type));
+    seen.set(field.name, String(field.type));
+  }
+});
+
+test.each([
+  ['Query.webhooks', 'WebhookConnection'],
+  ['Query.webhook', 'Webhook'],
+  ['Query.webhookSources', '[WebhookSource!]'],
+  ['Query.node', 'Node'],
+  ['Query.nodes', '[Node]'],
+  ['Webhook.id', 'ID!'],
+  ['Webhook.provider', 'WebhookProvider!'],
+  ['Webhook.source', 'WebhookSource!'],
+  ['Webhook.externalId', 'String!'],
+  ['Webhook.url', 'String!'],
+  ['Webhook.host', 'String'],
+  ['Webhook.events', '[String!]!'],
+  ['Webhook.status', 'String'],
+  ['Webhook.enabled', 'Boolean'],
+  ['Webhook.health', 'WebhookHealth!'],
+  ['Webhook.healthReason', 'String!'],
+  ['Webhook.lastDelivery', 'WebhookLastDelivery'],
+  ['Webhook.secretConfigured', 'Boolean'],
+  ['Webhook.createdAt', 'DateTime'],
+  ['Webhook.updatedAt', 'DateTime'],
+  ['ApiMallWebhook.apiKeyId', 'SafeInt'],
+  ['ApiMallWebhook.totalSent', 'SafeInt'],
+  ['ApiMallWebhook.totalFailed', 'SafeInt'],
+  ['ApiMallWebhook.successRate', 'Float'],
+  ['ApiMallWebhook.lastSentAt', 'DateTime'],
+  ['ApiMallWebhook.lastError', 'String'],
+  ['DiligentWebhook.isActive', 'Boolean'],
+  ['DiligentWebhook.hasSecret', 'Boolean'],
+  ['DiligentWebhook.lastDeliveryAt', 'DateTime'],
+  ['DiligentWebhook.lastDeliveryStatus', 'Int'],
+  ['WebhookConnection.edges', '[WebhookEdge!]!'],
+  ['WebhookConnection.nodes', '[Webhook!]!'],
+  ['WebhookConnection.pageInfo', 'PageInfo!'],
+  ['WebhookConnection.totalCount', 'Int!'],
+  ['WebhookConnection.healthCounts', '[WebhookHealthCount!]!'],
+  ['WebhookConnection.complete', 'Boolean!'],
+  ['WebhookConnection.sources', '[WebhookSourceReport!]!'],
+  ['WebhookSourceReport.source', 'WebhookSource!'],
+  ['WebhookSourceReport.state', 'WebhookSourceState!'],
+  ['WebhookSourceReport.error', 'WebhookSourceError'],
+  ['WebhookSourceReport.itemCount', 'Int!'],
+  ['WebhookSourceReport.rejectedCount', 'Int!'],
+  ['WebhookSourceReport.fetchedAt', 'DateTime'],
+  ['WebhookSourceReport.durationMs', 'Float'],
+  ['WebhookSource.key', 'String!'],
+  ['WebhookSource.name', 'String!'],
+  ['WebhookSource.capabilities', '[WebhookSourceCapability!]!'],
+  ['WebhookSource.webhooks', 'WebhookConnection'],
+])('promises clients %s: %s', (coordinate, type) => {
+  const [typeName = '', fieldName = ''] = coordinate.split('.');
+  const parent = schema.getType(typeName);
+  const fields = isObjectType(parent) || isInterfaceType(parent) ? parent.getFields() : {};
+  expect(String(fields[fieldName]?.type)).toBe(type);
+});
+
+test.each([
+  ['WebhookProvider', 'API_MALL DILIGENT'],
+  ['WebhookHealth', 'FAILING UNKNOWN IDLE DISABLED HEALTHY'],
+  ['WebhookSourceState', 'OK PARTIAL FAILED'],
+  ['WebhookSourceCapability', 'LIST CREATE UPDATE DELETE DELIVERIES REDELIVER'],
+  ['WebhookOrderField', 'URL LAST_DELIVERY_AT CREATED_AT HEALTH PROVIDER'],
+  ['WebhookOrderDirection', 'ASC DESC'],
+  [
+    'WebhookSourceErrorCode',
+    'NOT_CONFIGURED BAD_CREDENTIAL UNAUTHORIZED FORBIDDEN NOT_FOUND RATE_LIMITED TIMEOUT UNREACHABLE UPSTREAM_ERROR BAD_RESPONSE TOO_LARGE CIRCUIT_OPEN OVERLOADED',
+  ],
+])('has the values of the enum %s', (name, values) => {
+  const type = schema.getType(name);
+  expect(isEnumType(type) && type.getValues().map((value) => value.name)).toEqual(values.split(' '));
+});
+
+test('gives both list fields the same arguments', () => {
+  const [onQuery, onSource] = [schema.getQueryType(), schema.getType('WebhookSource')].map(
+    (type) =>
+      isObjectType(type) &&
+      type
+        .getFields()
+        .webhooks?.args.map((arg) => `${arg.name}: ${arg.type}`)
+        .sort(),
+  );
+  expect(onQuery).toEqual(onSource);
+  expect(onQuery).toEqual([
+    'after: String',
+    'before: String',
+    'filter: WebhookFilter',
+    'first: Int',
+    'last: Int',
+    'orderBy: WebhookOrder',
+  ]);
+});
+
+function parts(type: GraphQLNamedType): (readonly [string, string | null | undefined])[] {
+  const own = [type.name, type.description] as const;
+  if (isEnumType(type))
+    return [own, ...type.getValues().map((value) => [`${type.name}.${value.name}`, value.description] as const)];
+  if (isInputObjectType(type)) {
+    return [
+      own,
+      ...Object.values(type.getFields()).map((field) => [`${type.name}.${field.name}`, field.description] as const),
+    ];
+  }
+  if (!isObjectType(type) && !isInterfaceType(type)) return [own];
+  const fields = Object.values(type.getFields()).flatMap((field) => [
+    [`${type.name}.${field.name}`, field.description] as const,
+    ...field.args.map((arg) => [`${type.name}.${field.name}(${arg.name})`, arg.description] as const),
+  ]);
+  return [own, ...fields];
+}
