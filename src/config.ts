@@ -101,12 +101,12 @@ function variablesOf({ key }: Pick<KnownProvider, 'key'>): { readonly key: strin
 /** Every variable and its default as text, for the README to be held against. */
 export function describeVariables(providers: readonly KnownProvider[]): ReadonlyMap<string, string> {
   const own = Object.entries(settings).map(([name, schema]) => {
-    const fallback = schema.meta()?.default ?? ('defaultValue' in schema.def ? schema.def.defaultValue : 'none');
+    const fallback = schema.meta()?.default ?? ('defaultValue' in schema.def ? schema.def.defaultValue : 'none set');
     return [name, String(fallback)] as const;
   });
   const theirs = providers.flatMap((provider) => {
     const { key, url } = variablesOf(provider);
-    return [[key, 'none'] as const, [url, provider.url] as const];
+    return [[key, 'none set'] as const, [url, provider.url] as const];
   });
   return new Map([...own, ...theirs]);
 }

@@ -1,7 +1,8 @@
 import type { GraphiQLOptions } from 'graphql-yoga';
 import { encodeId } from './webhook.ts';
 
-const overview = `# hookgraph: the webhooks of all your providers as one list. Run a tab with Ctrl+Enter.
+const overview = `# The webhooks of all your providers as one list.
+# Run a tab with Ctrl+Enter.
 query Overview {
   webhooks(first: 50) {
     totalCount
@@ -14,18 +15,38 @@ query Overview {
       enabled
       events
       lastDelivery { at succeeded }
-      ... on ApiMallWebhook { totalSent totalFailed successRate }
-      ... on DiligentWebhook { hasSecret lastDeliveryStatus }
+      ... on ApiMallWebhook {
+        totalSent
+        totalFailed
+        successRate
+      }
+      ... on DiligentWebhook {
+        hasSecret
+        lastDeliveryStatus
+      }
     }
     complete
-    sources { source { name } state itemCount error { code message } }
+    sources {
+      source { name }
+      state
+      itemCount
+      error { code message }
+    }
   }
 }`;
 
 const failing = `query FailingOnly {
-  webhooks(filter: { health: [FAILING] }, orderBy: { field: LAST_DELIVERY_AT, direction: DESC }) {
+  webhooks(
+    filter: { health: [FAILING] }
+    orderBy: { field: LAST_DELIVERY_AT, direction: DESC }
+  ) {
     totalCount
-    nodes { url provider healthReason lastDelivery { at httpStatus error } }
+    nodes {
+      url
+      provider
+      healthReason
+      lastDelivery { at httpStatus error }
+    }
     complete
   }
 }`;
@@ -33,7 +54,18 @@ const failing = `query FailingOnly {
 const oneProvider = `# The other providers get no call.
 query OneProvider {
   webhooks(filter: { provider: [DILIGENT] }) {
-    nodes { id url health status ... on DiligentWebhook { isActive hasSecret lastDeliveryAt lastDeliveryStatus } }
+    nodes {
+      id
+      url
+      health
+      status
+      ... on DiligentWebhook {
+        isActive
+        hasSecret
+        lastDeliveryAt
+        lastDeliveryStatus
+      }
+    }
     complete
   }
 }`;
@@ -55,7 +87,17 @@ const byId = `query WebhookById($id: ID!) {
 }`;
 
 const sources = `query Sources {
-  webhookSources { key name provider capabilities webhooks { totalCount complete sources { state durationMs } } }
+  webhookSources {
+    key
+    name
+    provider
+    capabilities
+    webhooks {
+      totalCount
+      complete
+      sources { state durationMs }
+    }
+  }
 }`;
 
 /** GraphiQL as a newcomer meets it: tabs that run as they stand, named by their operations. */
@@ -71,8 +113,11 @@ export const graphiqlOptions: GraphiQLOptions = {
   ],
 };
 
+// GraphiQL 5 shifts a tab sideways while it is pressed, so that the click misses it.
+const steadyTabs = '<style>.graphiql-tab { transform: none !important }</style>';
+
 /** Renders the page from the package on disk: nothing is loaded from another host. Loaded on first use, as it is large. */
 export async function renderGraphiql(options: GraphiQLOptions): Promise<string> {
   const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql');
-  return renderGraphiQL(options);
+  return renderGraphiQL(options).replace('</title>', `</title>${steadyTabs}`);
 }

@@ -21,6 +21,8 @@ export interface RunningServer {
 export async function startServer(graphql: RequestListener, options: ServerOptions): Promise<RunningServer> {
   let ready = true;
   const server = createServer((request, response) => {
+    // Once stopping, a connection ends with its last answer instead of waiting for another request.
+    response.once('close', () => !ready && setImmediate(() => server.closeIdleConnections()));
     const path = request.url?.split('?', 1)[0];
     if (path === '/graphql') return graphql(request, response);
     if (path === '/health') return answer(request, response, 200, 'alive');

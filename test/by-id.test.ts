@@ -81,6 +81,8 @@ test.each([
   ['has no external id', encodeId('ApiMallWebhook', 'apimall')],
   ['has an empty external id', encodeId('ApiMallWebhook', 'apimall', '')],
   ['is of an unknown type', encodeId('StripeWebhook', 'apimall', '8')],
+  ['is of an unknown type and source', encodeId('StripeWebhook', 'stripe', '8')],
+  ['is of a type that has no id', encodeId('WebhookConnection', 'apimall', '8')],
   ['has the type of another provider', encodeId('DiligentWebhook', 'apimall', '8')],
   ['has an API Mall part that is no integer', encodeId('ApiMallWebhook', 'apimall', '8.5')],
   ['has an API Mall part with a leading zero', encodeId('ApiMallWebhook', 'apimall', '08')],
@@ -99,7 +101,7 @@ test.each([
 test('refuses the id of a source where a webhook is asked for', async () => {
   await using graph = await openGraph(whole);
   const { errors } = await graph.answer(`{ webhook(id: "${sourceId}") { id } }`);
-  expect(errors?.[0]).toMatchObject({ message: expect.stringContaining('is the id of a source') });
+  expect(errors?.[0]).toMatchObject({ message: expect.stringContaining('the id of a source') });
 });
 
 test('nulls only the element of a bad id or a failed source, with an error at its index', async () => {

@@ -3,12 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ConfigError, readConfig } from '../src/config.ts';
-import { providers } from '../src/providers/index.ts';
+import { apimall } from '../src/providers/apimall/index.ts';
+import { diligent } from '../src/providers/diligent/index.ts';
 
 const keys = { APIMALL_API_KEY: 'sk-canary-1', DILIGENT_API_KEY: 'canary-2' };
 
 function read(env: Record<string, string>) {
-  return readConfig(providers, env);
+  return readConfig([apimall, diligent], env);
 }
 
 /** The faults that an environment has, a line each. */

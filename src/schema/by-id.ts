@@ -1,3 +1,4 @@
+import { type GraphQLResolveInfo, isObjectType } from 'graphql';
 import type { Context, RequestSource } from '../context.ts';
 import { InputError, SourceError, SourceFailure } from '../errors.ts';
 import { decodeId, type Webhook } from '../webhook.ts';
@@ -13,9 +14,9 @@ builder.queryFields((t) => ({
     description:
       'One webhook by its id. Null without an error if it no longer exists; null with the error SOURCE_FAILED if its source could not be read.',
     args: { id: t.arg.id({ required: true, description: 'The `id` of a webhook.' }) },
-    resolve: (_root, { id }, context) => {
-      const found = fetchNode('id', id, context);
-      if ('key' in found) throw new InputError(`id: ${quote(id)} is the id of a source, not of a webhook.`);
+    resolve: (_root, { id }, context, info) => {
+      const found = fetchNode('id', id, context, info);
+      if ('key' in found) throw new InputError('id: this is the id of a source, not of a webhook. Fetch it by node.');
       return found;
     },
   }),
@@ -23,7 +24,7 @@ builder.queryFields((t) => ({
     type: Node,
     description: 'Anything by its id, as Relay fetches it. Null and errors as for `webhook`.',
     args: { id: t.arg.id({ required: true, description: 'The `id` of a webhook or a source.' }) },
-    resolve: (_root, { id }, context) => fetchNode('id', id, context),
+    resolve: (_root, { id }, context, info) => fetchNode('id', id, context, info),
   }),
   nodes: t.field({
     type: [Node],
@@ -31,26 +32,38 @@ builder.queryFields((t) => ({
     description:
       'Several by their ids, in the same order. A bad id or a failed source makes its own element null, with an error at its index.',
     args: { ids: t.arg.idList({ required: true, description: `Ids as for \`node\`, at most ${mostIds}.` }) },
-    resolve: (_root, { ids }, context) => {
+    resolve: (_root, { ids }, context, info) => {
       if (ids.length > mostIds)
         throw new InputError(`ids: ${ids.length} are too many. Pass at most ${mostIds} at once.`);
-      return ids.map((id) => settle(() => fetchNode('ids', id, context)));
+      return ids.map((id) => settle(() => fetchNode('ids', id, context, info)));
     },
   }),
 }));
 
 /** The only reader of ids. Throws an `InputError` for what is none; rejects with a `SourceFailure` if the source failed. */
-function fetchNode(argument: string, id: string, { sources }: Context): RequestSource | Promise<Webhook | null> {
+function fetchNode(
+  argument: string,
+  id: string,
+  { sources }: Context,
+  { schema }: GraphQLResolveInfo,
+): RequestSource | Promise<Webhook | null> {
   const parts = decodeId(id);
-  if (!parts) throw new InputError(`${argument}: ${quote(id)} is not an id of this graph.`);
+  const type = parts && schema.getType(parts.typename);
+  const isNode = isObjectType(type) && type.getInterfaces().some(({ name }) => name === Node.name);
+  if (!parts || !isNode) throw notAnId(argument, id);
+  const { typename, externalId } = parts;
   const source = sources.get(parts.source);
   if (!source) throw new SourceFailure(parts.source, 'FAILED', new SourceError('NOT_CONFIGURED').fault);
-  if (parts.typename === source.__typename && parts.externalId === null) return source;
-  const { type, externalId } = source.provider;
-  if (parts.typename !== type.name || parts.externalId === null || !externalId.test(parts.externalId)) {
-    throw new InputError(`${argument}: ${quote(id)} is not an id of this graph.`);
-  }
-  return source.load(parts.externalId);
+  if (typename === source.__typename && externalId === null) return source;
+  const { provider } = source;
+  const fits = typename === provider.type.name && externalId !== null && provider.externalId.test(externalId);
+  if (!fits) throw notAnId(argument, id);
+  return source.load(externalId);
+}
+
+function notAnId(argument: string, id: string): InputError {
+  const shown = JSON.stringify(id.length > 80 ? `${id.slice(0, 80)}…` : id);
+  return new InputError(`${argument}: ${shown} is not an id of this graph. Pass an id as this graph gave it.`);
 }
 
 function settle<T>(fetch: () => T): T | Promise<never> {
@@ -59,8 +72,4 @@ function settle<T>(fetch: () => T): T | Promise<never> {
   } catch (error) {
     return Promise.reject(error);
   }
-}
-
-function quote(id: string): string {
-  return JSON.stringify(id.length > 80 ? `${id.slice(0, 80)}…` : id);
 }

@@ -34,7 +34,7 @@ export interface Upstream {
     signal: AbortSignal,
     operation: (http: Http) => Promise<T>,
   ): Promise<T>;
-  /** Ends idle connections and waits for the busy ones. */
+  /** Ends all connections, also those with a call under way. */
   close(): Promise<void>;
 }
 
@@ -42,7 +42,10 @@ export interface Upstream {
 export function createUpstream(url: string, limits: UpstreamLimits): Upstream {
   const { origin, pathname } = new URL(url);
   const base = pathname.replace(/\/$/, '');
-  const pool = new Pool(origin, { connect: { timeout: limits.attemptTimeoutMs }, allowH2: false });
+  const pool = new Pool(origin, {
+    connect: { timeout: limits.attemptTimeoutMs, rejectUnauthorized: true },
+    allowH2: false,
+  });
 
   async function get(path: string, headers: Readonly<Record<string, string>>, parent: AbortSignal): Promise<Answer> {
     using attempt = startDeadline(limits.attemptTimeoutMs, parent);
@@ -70,7 +73,7 @@ export function createUpstream(url: string, limits: UpstreamLimits): Upstream {
         },
       });
     },
-    close: () => pool.close(),
+    close: () => pool.destroy(),
   };
 }
 

@@ -42,10 +42,9 @@ const testKey = 'test-key';
 
 /**
  * Opens a graph over the named sources, each with the upstream that is given for it; `'sandbox'` is the provider's own.
- * Without any, all providers' sandboxes.
  */
 export async function openGraph(
-  sources: Readonly<Record<string, RequestListener | 'sandbox'>> = sandboxes(),
+  sources: Readonly<Record<string, RequestListener | 'sandbox'>> = { apimall: 'sandbox', diligent: 'sandbox' },
   options: GraphOptions = {},
 ): Promise<Graph> {
   const { deadlineMs = 3000, attemptTimeoutMs = 2000, maxBytes = 5_242_880, now = '2026-11-01T12:00:00Z' } = options;
@@ -102,8 +101,4 @@ export async function openGraph(
       await Promise.all(settings.map(({ connection }) => connection.close()));
     },
   };
-}
-
-function sandboxes(): Record<string, 'sandbox'> {
-  return Object.fromEntries(providers.map(({ key }) => [key, 'sandbox']));
 }

@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { describeVariables } from '../src/config.ts';
+import { providers } from '../src/providers/index.ts';
+import { encodeId } from '../src/webhook.ts';
+import { openGraph } from './support/graph.ts';
+
+const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+
+function blocks(language: string): string[] {
+  return [...readme.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, 'gms'))].map(([, block = '']) => block);
+}
+
+const queries = blocks('graphql').map((document) => [/query (\w+)/.exec(document)?.[1] ?? '', document] as const);
+
+test('shows queries', () => {
+  expect(queries.map(([name]) => name)).toEqual(['WhatFails', 'NextPage', 'OneHost', 'ById']);
+});
+
+test.each(queries)('shows a query %s that the sandbox answers whole', async (_name, document) => {
+  await using graph = await openGraph();
+  const data = await graph.query(document, { id: encodeId('ApiMallWebhook', 'apimall', '8') });
+  expect(JSON.stringify(data)).not.toContain('"complete":false');
+  expect(Object.values(data)).not.toContain(null);
+});
+
+test('shows the answer that its first query gets while Diligent cannot be reached', async () => {
+  await using graph = await openGraph();
+  await graph.upstreams.diligent?.stop();
+  const [shown = ''] = blocks('json');
+  expect(await graph.answer(queries[0]?.[1] ?? '')).toEqual(JSON.parse(shown));
+});
+
+test('shows a request that works as it stands', async () => {
+  await using graph = await openGraph();
+  const [, body = ''] = /-d '(\{.*\})'/.exec(readme) ?? [];
+  const data = await graph.query(JSON.parse(body).query);
+  expect(data.webhooks.nodes).toHaveLength(5);
+});
+
+test('lists exactly the variables that the program reads, with their defaults', () => {
+  const rows = [...readme.matchAll(/^\| `(\w+)` \| (.*?) \|/gm)].map(([, name = '', fallback = '']) => [
+    name,
+    fallback,
+  ]);
+  expect(Object.fromEntries(rows)).toEqual(Object.fromEntries(describeVariables(providers)));
+});
