@@ -1,8 +1,8 @@
 import type { GraphiQLOptions } from 'graphql-yoga';
 import { encodeId } from './webhook.ts';
 
-const overview = `# The webhooks of all your providers as one list.
-# Run a tab with Ctrl+Enter.
+const overview = `# hookgraph: the webhooks of all your providers
+# as one list. Run a tab with Ctrl+Enter.
 query Overview {
   webhooks(first: 50) {
     totalCount
@@ -38,7 +38,10 @@ query Overview {
 const failing = `query FailingOnly {
   webhooks(
     filter: { health: [FAILING] }
-    orderBy: { field: LAST_DELIVERY_AT, direction: DESC }
+    orderBy: {
+      field: LAST_DELIVERY_AT
+      direction: DESC
+    }
   ) {
     totalCount
     nodes {

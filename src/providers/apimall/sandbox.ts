@@ -48,7 +48,7 @@ const seed: readonly Row[] = [
   sends(23, 'https://ops.umbrella.example/apimall/audit', both, 120_000, [208, 0], { status: 'quarantined' }),
   sends(26, 'https://crm.acme.example/apimall/jobs', ['job.completed', 'job.cancelled'], 240_800, [61, 0]),
   { wire: { id: 27, url: 'https://hooks.soylent.example/apimall', events: completed } },
-  idles(30, 'amqp://broker.acme.example/apimall.jobs', both),
+  idles(30, 'mqtt://broker.acme.example/apimall/jobs', both),
   sends(31, 'https://eu.hooks.globex.example/apimall', both, 77_770, [950, 2], { region: 'eu-west-1' }),
   { wire: created(33, 'https://hooks.initech.example/apimall/new', both) },
   sends(35, 'https://warehouse.acme.example/apimall/returns', failed, 410_900, [19, 0], { api_key_id: undefined }),

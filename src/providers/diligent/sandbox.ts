@@ -56,7 +56,7 @@ const seed: readonly Row[] = [
     // The generated sample on every page of the documents: no `status`, no events, a date without milliseconds.
     wire: {
       id: '94d07a3b-5e1c-4f28-b6c9-1a8e2d4f7063',
-      webhook_url: '<string>',
+      webhook_url: 'webhooks.acme.example/diligent',
       is_active: true,
       has_secret: true,
       last_delivery_at: '2023-11-07T05:31:56Z',
