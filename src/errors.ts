@@ -55,7 +55,7 @@ export class SourceError extends Error {
   }
 }
 
-/** The only form in which a word of an upstream's error answer may reach a client (design section 3). */
+/** The only form in which a word of an upstream's error answer may reach a client. */
 function shortWord(text: string | null | undefined): string | null {
   return text != null && /^[\w.-]{1,64}$/.test(text) ? text : null;
 }

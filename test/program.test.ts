@@ -81,6 +81,7 @@ test('takes the keys of its callers under CREDENTIALS=passthrough', async () => 
   await using diligent = await startUpstream(diligentBody);
   await using program = await startProgram({
     CREDENTIALS: 'passthrough',
+    SOURCES: 'apimall,diligent',
     APIMALL_API_URL: apimall.url,
     DILIGENT_API_URL: diligent.url,
   });

@@ -7,11 +7,16 @@ const rfc3339 = z.iso.datetime({ offset: true });
 /** An RFC 3339 time as ISO 8601 in UTC with milliseconds, null where it is missing or is none. */
 export function isoTime(value: unknown): string | null {
   const parsed = rfc3339.safeParse(value);
-  return parsed.success ? new Date(parsed.data).toISOString() : null;
+  const utc = parsed.success ? new Date(parsed.data).toISOString() : null;
+  // An offset can carry it out of the years 0000 to 9999; what is there has a sign and is no RFC 3339 time.
+  return utc !== null && /^\d/.test(utc) ? utc : null;
 }
 
+/** Text. Half a character, which JSON can spell and UTF-8 cannot, becomes the replacement character. */
+export const WireString = z.string().transform((text) => text.toWellFormed());
+
 /** Text that is there and not empty. */
-export const WireText = z.string().min(1);
+export const WireText = z.string().min(1).pipe(WireString);
 
 /** A provider's id as text: some write the same id as a number and as a string (`upstreams.md` C6). */
 export const WireId = z.union([WireText, z.int().transform(String)]);

@@ -48,10 +48,17 @@ function statusCode(status: number): SourceErrorCode {
 }
 
 const longestRetryAfterMs = 3_600_000;
+/** The three forms of a date (RFC 9110, 5.6.7): `Date.parse` alone takes "-5" and "soon 5" for one too. */
+const httpDate = /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? .*\d\d:\d\d:\d\d (GMT|\d{4})$/;
 
 /** `Retry-After` (RFC 9110, 10.2.3: seconds or a date) in milliseconds, an hour at most; undefined where it says neither. */
 export function readRetryAfter(header: string | undefined, now: number): number | undefined {
   if (header === undefined) return undefined;
-  const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now;
+  const ms = /^\d+$/.test(header) ? Number(header) * 1000 : readDate(header) - now;
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), longestRetryAfterMs);
+}
+
+/** NaN where it is none. The form without a zone means GMT as well. */
+function readDate(text: string): number {
+  return httpDate.test(text) ? Date.parse(text.endsWith('GMT') ? text : `${text} GMT`) : Number.NaN;
 }

@@ -1,28 +1,25 @@
 import { SourceError } from '../errors.ts';
 
-/** Something that ends on its own: when its time is up, or when the signal that it hangs on says so. */
-export interface Deadline extends Disposable {
-  readonly signal: AbortSignal;
-}
-
 /**
- * Starts a deadline of `ms` below `parent`. Its signal aborts with a `SourceError` TIMEOUT when the time is up. Dispose of
- * it when the work is done. (`AbortSignal.timeout` below `AbortSignal.any` may be collected before it fires:
- * `reliability.md` fact 4.)
+ * Runs `work` with a signal that aborts with a `SourceError` TIMEOUT after `ms`, or when `parent` does. (A signal of
+ * `AbortSignal.timeout` below `AbortSignal.any` may be collected before it fires: seen on Node 20.)
  */
-export function startDeadline(ms: number, parent?: AbortSignal): Deadline {
+export async function withDeadline<T>(
+  ms: number,
+  parent: AbortSignal,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(new SourceError('TIMEOUT')), ms);
-  const follow = () => controller.abort(parent?.reason);
-  if (parent?.aborted) follow();
-  parent?.addEventListener('abort', follow, { once: true });
-  return {
-    signal: controller.signal,
-    [Symbol.dispose]() {
-      clearTimeout(timer);
-      parent?.removeEventListener('abort', follow);
-    },
-  };
+  const follow = () => controller.abort(parent.reason);
+  if (parent.aborted) follow();
+  parent.addEventListener('abort', follow, { once: true });
+  try {
+    return await work(controller.signal);
+  } finally {
+    clearTimeout(timer);
+    parent.removeEventListener('abort', follow);
+  }
 }
 
 /** Settles with `work`, or rejects with the signal's reason as soon as it aborts, even if `work` ignores the signal. */

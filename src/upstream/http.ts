@@ -2,7 +2,7 @@ import { Pool } from 'undici';
 import type { z } from 'zod';
 import { SourceError, type SourceFaultDetails } from '../errors.ts';
 import { type Answer, parseBody, statusError } from './answer.ts';
-import { startDeadline, untilAborted } from './deadline.ts';
+import { untilAborted, withDeadline } from './deadline.ts';
 
 /** Bounds on what one upstream may take of us. */
 export interface UpstreamLimits {
@@ -48,31 +48,31 @@ export function createUpstream(url: string, limits: UpstreamLimits): Upstream {
   });
 
   async function get(path: string, headers: Readonly<Record<string, string>>, parent: AbortSignal): Promise<Answer> {
-    using attempt = startDeadline(limits.attemptTimeoutMs, parent);
-    const { signal } = attempt;
     try {
-      // Raced, because undici does not heed the signal while it is still connecting.
-      return await untilAborted(exchange(pool, base + path, headers, signal, limits.maxBytes), signal);
+      return await withDeadline(limits.attemptTimeoutMs, parent, (signal) =>
+        // Raced, because undici does not heed the signal while it is still connecting.
+        untilAborted(exchange(pool, base + path, headers, signal, limits.maxBytes), signal),
+      );
     } catch (error) {
       throw error instanceof SourceError ? error : new SourceError('UNREACHABLE', {}, error);
     }
   }
 
   return {
-    async run(headers, signal, operation) {
-      using deadline = startDeadline(limits.deadlineMs, signal);
-      return await operation({
-        async getJson(path, schema, problem) {
-          const answer = await get(path, headers, deadline.signal);
-          const body = parseBody(answer);
-          if (answer.status !== 200) throw statusError(answer, problem(body.json));
-          if ('error' in body) throw body.error;
-          const parsed = schema.safeParse(body.json);
-          if (!parsed.success) throw new SourceError('BAD_RESPONSE', { httpStatus: 200 }, parsed.error);
-          return parsed.data;
-        },
-      });
-    },
+    run: (headers, caller, operation) =>
+      withDeadline(limits.deadlineMs, caller, (signal) =>
+        operation({
+          async getJson(path, schema, problem) {
+            const answer = await get(path, headers, signal);
+            const body = parseBody(answer);
+            if (answer.status !== 200) throw statusError(answer, problem(body.json));
+            if ('error' in body) throw body.error;
+            const parsed = schema.safeParse(body.json);
+            if (!parsed.success) throw new SourceError('BAD_RESPONSE', { httpStatus: 200 }, parsed.error);
+            return parsed.data;
+          },
+        }),
+      ),
     close: () => pool.destroy(),
   };
 }

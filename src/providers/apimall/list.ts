@@ -4,10 +4,12 @@ import { readRows, type Snapshot } from '../../upstream/snapshot.ts';
 import { type ApiMallWebhook, readProblem, readWebhook, WireList } from './wire.ts';
 
 const mostPages = 20;
+/** Where a page does not state its limit (`upstreams.md` A3). */
+const defaultPageSize = 20;
 
 /**
  * Reads API Mall's list, which comes whole or in pages that tell neither their number nor the last one: pages are asked
- * for until one is short. A page that fails, that repeats what is known, or one too many leaves a shortfall behind the
+ * for until one is short. A page that fails, that cannot be the next one, or one too many leaves a shortfall behind the
  * rows that did come.
  */
 export async function list(http: Http, source: string): Promise<Snapshot<ApiMallWebhook>> {
@@ -18,33 +20,38 @@ export async function list(http: Http, source: string): Promise<Snapshot<ApiMall
   });
 
   const first = await readPage(http, '/webhooks');
+  const size = first.limit ?? defaultPageSize;
   items.push(...first.items);
-  if (first.limit === null || first.items.length < first.limit) return read();
+  if (first.whole || first.items.length < size) return read();
 
   const seen = new Set(items.map(identity));
-  for (let page = 2; page <= mostPages; page++) {
-    let next: Page;
-    try {
-      next = await readPage(http, `/webhooks?page=${page}&limit=${first.limit}`);
-    } catch (error) {
-      if (error instanceof SourceError) return read(error);
-      throw error;
-    }
-    const fresh = next.items.filter((item) => !seen.has(identity(item)));
-    if (next.items.length > 0 && fresh.length === 0) {
-      return read(new SourceError('BAD_RESPONSE', { message: 'The provider repeats a page of its list.' }));
-    }
-    items.push(...next.items);
-    for (const item of fresh) seen.add(identity(item));
-    if (next.items.length < first.limit) return read();
+  for (let number = 2; number <= mostPages; number++) {
+    const page = await readPage(http, `/webhooks?page=${number}&limit=${size}`).catch(keepSourceError);
+    if (page instanceof SourceError) return read(page);
+    const ids = page.items.map(identity);
+    if (ids.length > 0 && ids.every((id) => seen.has(id))) return read(unusable('repeats a page of its list'));
+    items.push(...page.items);
+    if (page.limit !== undefined && page.limit !== size) return read(unusable('changes the size of its pages'));
+    if (ids.length < size) return read();
+    for (const id of ids) seen.add(id);
   }
   return read(new SourceError('TOO_LARGE', { message: `The provider's list has more than ${mostPages} pages.` }));
 }
 
+function unusable(what: string): SourceError {
+  return new SourceError('BAD_RESPONSE', { message: `The provider ${what}.` });
+}
+
+function keepSourceError(error: unknown): SourceError {
+  if (error instanceof SourceError) return error;
+  throw error;
+}
+
 interface Page {
   readonly items: readonly unknown[];
-  /** null where the list came whole. */
-  readonly limit: number | null;
+  /** Whether it is no page but the whole list. */
+  readonly whole: boolean;
+  readonly limit?: number | undefined;
 }
 
 async function readPage(http: Http, path: string): Promise<Page> {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { SourceFaultDetails } from '../../errors.ts';
 import { encodeId, hostOf, type LastDelivery, type Verdict, type Webhook } from '../../webhook.ts';
-import { isoTime, WireId, WireMaybeCount, WireMaybeInt, WireMaybeText, WireText } from '../wire.ts';
+import { isoTime, WireId, WireMaybeCount, WireMaybeInt, WireMaybeText, WireString, WireText } from '../wire.ts';
 
 /** A webhook at API Mall. Its counters and times are null in the answer to a create, which leaves them out. */
 export interface ApiMallWebhook extends Webhook {
@@ -19,7 +19,7 @@ export const externalId = /^(0|[1-9]\d*)$/;
 const WireWebhook = z.object({
   id: WireId.refine((id) => externalId.test(id)),
   url: WireText,
-  events: z.array(z.string()),
+  events: z.array(WireString),
   status: WireMaybeText,
   api_key_id: WireMaybeInt,
   total_sent: WireMaybeCount,
@@ -46,15 +46,15 @@ export function readProblem(body: unknown): Pick<SourceFaultDetails, 'providerCo
   return { providerCode: data?.error?.code, providerRequestId: data?.request_id };
 }
 
-const defaultPageSize = 20;
-
 /** The list's envelope (`upstreams.md` A2, A3): `data` is the whole array, or one page. `success` may be missing (C3). */
 export const WireList = WireProblem.extend({
   success: z.boolean().optional().catch(undefined),
   data: z
     .union([
-      z.array(z.unknown()).transform((items) => ({ items, limit: null })),
-      z.object({ items: z.array(z.unknown()), limit: z.int().positive().catch(defaultPageSize) }),
+      z.array(z.unknown()).transform((items) => ({ items, whole: true, limit: undefined })),
+      z
+        .object({ items: z.array(z.unknown()), limit: z.int().positive().optional().catch(undefined) })
+        .transform(({ items, limit }) => ({ items, whole: false, limit })),
     ])
     .optional()
     .catch(undefined),
@@ -97,7 +97,18 @@ const longestError = 1000;
 
 function errorText(value: unknown): string | null {
   if (value === undefined || value === null || value === '') return null;
-  return (typeof value === 'string' ? value : JSON.stringify(value)).slice(0, longestError);
+  // The cut may leave half of a character, for which strict readers of JSON refuse the whole answer.
+  return asText(value).slice(0, longestError).toWellFormed();
+}
+
+function asText(value: unknown): string {
+  if (typeof value === 'string') return value;
+  try {
+    return JSON.stringify(value);
+  } catch {
+    // Nested so deeply that it could be read and cannot be written.
+    return 'An error that cannot be shown as text.';
+  }
 }
 
 const disabledWords = new Set(['disabled', 'inactive', 'paused', 'revoked']);
@@ -135,7 +146,7 @@ function lastDelivery(wire: WireWebhook, at: string | null, error: string | null
 
 const laterUnknown = 'API Mall does not say whether later deliveries succeeded.';
 
-/** The rules of design section 3, first match first. */
+/** The verdict: the first rule that matches. */
 function judge(wire: WireWebhook, lastError: string | null): Verdict {
   const { status, total_sent, total_failed } = wire;
   if (enabled(status) === false) return { health: 'DISABLED', healthReason: `Its status is "${status}".` };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { encodeId, hostOf, type LastDelivery, type Verdict, type Webhook } from '../../webhook.ts';
-import { isoTime, WireId, WireMaybeFlag, WireMaybeText, WireText } from '../wire.ts';
+import { isoTime, WireId, WireMaybeFlag, WireMaybeText, WireString, WireText } from '../wire.ts';
 
 /** A webhook at Diligent, which says of the latest delivery only when it was tried and the HTTP status. */
 export interface DiligentWebhook extends Webhook {
@@ -18,7 +18,7 @@ const WireStatusCode = z.int32().nullable().optional().catch(undefined);
 const WireWebhook = z.object({
   id: WireId,
   webhook_url: WireText,
-  events: z.array(z.string()),
+  events: z.array(WireString),
   is_active: WireMaybeFlag,
   has_secret: WireMaybeFlag,
   status: WireMaybeText,
@@ -86,7 +86,7 @@ function lastDelivery(wire: WireWebhook, at: string | null): LastDelivery | null
   return { at, succeeded: succeeded(wire), httpStatus: wire.last_delivery_status ?? null, error: null };
 }
 
-/** The rules of design section 3, first match first. */
+/** The verdict: the first rule that matches. */
 function judge(wire: WireWebhook): Verdict {
   const { status, is_active, last_delivery_status: code } = wire;
   if (disabled(wire)) {
