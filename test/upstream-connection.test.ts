@@ -12,6 +12,7 @@ import {
   rawAnswer,
   reportQuery,
   startRaw,
+  timeInEveryPlace,
   wholeBody,
   wholeEverywhere,
   wholeLists,
@@ -39,7 +40,6 @@ const brokenConnections: readonly (readonly [string, (socket: Socket) => void])[
   ['greets as SSH', (socket) => socket.write('SSH-2.0-OpenSSH_9.9\r\n')],
   ['answers in HTTP/2', onRequest((socket) => socket.write(Buffer.from('00000604000000000000050000ffff', 'hex')))],
   ['answers with noise', onRequest((socket) => socket.write(Buffer.alloc(512, 0xa7)))],
-  ['answers before it is asked', (socket) => socket.write(rawAnswer(wholeBody))],
   ['sends headers without end', onRequest(endlessHeaders)],
   [
     'sends 17 KiB of headers',
@@ -118,11 +118,11 @@ async function startBlackHole() {
 test.each([
   ['one try', { attemptTimeoutMs: 200 }],
   ['the whole operation', { attemptTimeoutMs: 2000, deadlineMs: 200 }],
-])('waits for a connection that never comes about no longer than %s may take', async (_name, limits) => {
+])('waits no longer for a connection that never comes about than %s may take', async (_name, limits) => {
   await using hole = await startBlackHole();
-  const started = performance.now();
-  expect(await askInEveryPlace(hole.url, limits)).toEqual(everyPlace('TIMEOUT'));
-  expect(performance.now() - started).toBeLessThan(200 + 1500);
+  const { answers, slowestMs } = await timeInEveryPlace(hole.url, limits);
+  expect(answers).toEqual(everyPlace('TIMEOUT'));
+  expect(slowestMs).toBeLessThan(200 + 750);
 });
 
 test('accepts hints that come before the answer', async () => {

@@ -1,10 +1,11 @@
 import type { RequestListener } from 'node:http';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { Server as TlsServer } from 'node:tls';
 import type { Source } from '../../src/context.ts';
 import { serverCredentials } from '../../src/credentials.ts';
 import { type SourceErrorCode, type SourceFaultDetails, sourceErrorCodes } from '../../src/errors.ts';
 import { providers } from '../../src/providers/index.ts';
-import { createUpstream } from '../../src/upstream/http.ts';
+import { createUpstream, type Upstream } from '../../src/upstream/http.ts';
 import { type Graph, type GraphOptions, openGraph } from './graph.ts';
 import { apimallList, apimallRow, diligentRow } from './rows.ts';
 import { json, startUpstream, text } from './upstream.ts';
@@ -24,14 +25,15 @@ export interface RawServer extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-/** Hands every connection to `greet`; `server` is what listens, on a free loopback port. */
+/** Hands every connection, if with TLS once it stands, to `greet`; `server` is what listens, on a free loopback port. */
 export async function startRaw(greet: (socket: Socket) => void, server: Server = createServer()): Promise<RawServer> {
   const sockets: Socket[] = [];
   const chunks: Buffer[] = [];
-  server.on('connection', (socket: Socket) => {
+  const secure = server instanceof TlsServer;
+  server.on(secure ? 'secureConnection' : 'connection', (socket: Socket) => {
     sockets.push(socket);
     socket.on('error', () => {});
-    socket.on('data', (chunk) => chunks.push(chunk));
+    socket.on('data', (chunk: Buffer) => chunks.push(chunk));
     greet(socket);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -42,7 +44,7 @@ export async function startRaw(greet: (socket: Socket) => void, server: Server =
     await closed;
   }
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `${secure ? 'https' : 'http'}://127.0.0.1:${port}`,
     sockets,
     received: () => Buffer.concat(chunks).toString('latin1'),
     stop,
@@ -66,7 +68,7 @@ export const wholeLists = asProvider({
   diligent: json([diligentRow(), diligentRow({ id: 'second' })]),
 });
 
-/** The same list as bytes. */
+/** The body of such a list of Diligent. */
 export const wholeBody = JSON.stringify([diligentRow(), diligentRow({ id: 'second' })]);
 
 /** Answers as the provider whose key came along. */
@@ -76,15 +78,26 @@ export function asProvider(listeners: { readonly apimall: RequestListener; reado
   return listener;
 }
 
-/** Opens a graph whose sources are at these base URLs, each with the key `test-key`. */
-export async function openGraphAt(urls: Readonly<Record<string, string>>, options: GraphOptions = {}): Promise<Graph> {
+/** Limits under which nothing that is whole fails, however busy the machine is. */
+const patient = { deadlineMs: 20_000, attemptTimeoutMs: 20_000, maxBytes: 5_242_880 };
+
+/**
+ * Opens a graph over these upstreams, each asked with the key `test-key`; where only a base URL is given, under the
+ * limits of the options.
+ */
+export async function openGraphAt(
+  upstreams: Readonly<Record<string, string | Upstream>>,
+  options: GraphOptions = {},
+): Promise<Graph> {
   const { deadlineMs = 3000, attemptTimeoutMs = 2000, maxBytes = 5_242_880 } = options;
   const sources = providers.flatMap((provider): Source[] => {
-    const url = urls[provider.key];
-    const upstream = url && createUpstream(url, { deadlineMs, attemptTimeoutMs, maxBytes });
-    return upstream ? [{ key: provider.key, provider, upstream }] : [];
+    const given = upstreams[provider.key];
+    if (given === undefined) return [];
+    const upstream =
+      typeof given === 'string' ? createUpstream(given, { deadlineMs, attemptTimeoutMs, maxBytes }) : given;
+    return [{ key: provider.key, provider, upstream }];
   });
-  const credentials = Object.entries(urls).map(([key, url]) => ({ key, url, credential: 'test-key' }));
+  const credentials = sources.map(({ key, provider: { url } }) => ({ key, url, credential: 'test-key' }));
   const graph = await openGraph({}, { findCredentials: serverCredentials(credentials), ...options, sources });
   return {
     ...graph,
@@ -99,17 +112,28 @@ const places = [['apimall'], ['diligent'], ['apimall', 'diligent']] as const;
 
 /**
  * Asks three graphs for their reports: with the upstream at `url` in the place of one source, of the other, and of both,
- * so that a call each makes four. The source beside it is whole.
+ * so that a call each makes four. The source beside it is whole, and the limits of the options are not its own.
  */
 export async function askInEveryPlace(url: string, options: GraphOptions = {}): Promise<readonly unknown[]> {
+  return (await timeInEveryPlace(url, options)).answers;
+}
+
+/** The same, and how many milliseconds the slowest of the answers took. */
+export async function timeInEveryPlace(url: string, options: GraphOptions = {}) {
   await using whole = await startUpstream(wholeLists);
-  return await Promise.all(
-    places.map(async (faulty) => {
-      const at = (key: (typeof faulty)[number]) => (faulty.some((place) => place === key) ? url : whole.url);
-      await using graph = await openGraphAt({ apimall: at('apimall'), diligent: at('diligent') }, options);
-      return (await graph.query(reportQuery)).webhooks;
-    }),
-  );
+  const asked = places.map(async (faulty) => {
+    const at = (key: (typeof faulty)[number]) =>
+      faulty.some((place) => place === key) ? url : createUpstream(whole.url, patient);
+    await using graph = await openGraphAt({ apimall: at('apimall'), diligent: at('diligent') }, options);
+    const started = performance.now();
+    const { webhooks } = await graph.query(reportQuery);
+    return { webhooks, elapsedMs: performance.now() - started };
+  });
+  const answered = await Promise.all(asked);
+  return {
+    answers: answered.map(({ webhooks }): unknown => webhooks),
+    slowestMs: Math.max(...answered.map(({ elapsedMs }) => elapsedMs)),
+  };
 }
 
 /** What `askInEveryPlace` answers where the fault is this error, and nothing else is the matter. */
