@@ -24,7 +24,12 @@ export interface Config {
   readonly sources: readonly SourceConfig[];
   readonly credentials: 'server' | 'passthrough';
   readonly sandbox: boolean;
-  readonly upstream: { readonly deadlineMs: number; readonly attemptTimeoutMs: number; readonly maxBytes: number };
+  readonly upstream: {
+    readonly deadlineMs: number;
+    readonly attemptTimeoutMs: number;
+    readonly maxBytes: number;
+    readonly shareInFlight: boolean;
+  };
   readonly drainMs: number;
   readonly partialResults: 'rows' | 'null';
   readonly graphiql: boolean;
@@ -79,6 +84,7 @@ const settings = {
   UPSTREAM_DEADLINE_MS: whole(1, 600_000).prefault('3000'),
   UPSTREAM_ATTEMPT_TIMEOUT_MS: whole(1, 600_000).prefault('2000'),
   UPSTREAM_MAX_BYTES: whole(1, 268_435_456).prefault('5242880'),
+  SHARE_IN_FLIGHT: flag.prefault('on'),
   DRAIN_MS: whole(0, 600_000).prefault('5000'),
   PARTIAL_RESULTS: z.enum(['rows', 'null'], { error: 'must be rows or null' }).prefault('rows'),
   GRAPHIQL: flag.optional().meta({ default: 'on outside production' }),
@@ -132,6 +138,7 @@ export function readConfig(providers: readonly KnownProvider[], environment: Env
       deadlineMs: values.UPSTREAM_DEADLINE_MS,
       attemptTimeoutMs: values.UPSTREAM_ATTEMPT_TIMEOUT_MS,
       maxBytes: values.UPSTREAM_MAX_BYTES,
+      shareInFlight: values.SHARE_IN_FLIGHT,
     },
     drainMs: values.DRAIN_MS,
     partialResults: values.PARTIAL_RESULTS,

@@ -104,7 +104,7 @@ async function readSource(
   const started = performance.now();
   const elapsed = () => performance.now() - started;
   try {
-    const read = await upstream.run(provider.authorization(credential), signal, (http) =>
+    const read = await upstream.run('list', provider.authorization(credential), signal, (http) =>
       provider.operations.list(http, key),
     );
     return judge(source, read, elapsed());

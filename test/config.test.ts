@@ -38,7 +38,7 @@ test('serves the sandbox on loopback with GraphiQL where nothing is set', () => 
       { key: 'diligent', url: 'https://api.godiligent.ai', credential: null },
     ],
     credentials: 'server',
-    upstream: { deadlineMs: 3000, attemptTimeoutMs: 2000, maxBytes: 5_242_880 },
+    upstream: { deadlineMs: 3000, attemptTimeoutMs: 2000, maxBytes: 5_242_880, shareInFlight: true },
     drainMs: 5000,
     partialResults: 'rows',
     graphiql: true,

@@ -11,7 +11,7 @@ import { hang, json } from './support/upstream.ts';
 /** Milliseconds within which an upstream call must have ended when nobody waits for it any longer. */
 const promisedMs = 600;
 
-const patient = { deadlineMs: 20_000, attemptTimeoutMs: 20_000 };
+const patient = { deadlineMs: 20_000, attemptTimeoutMs: 20_000, shareInFlight: false };
 
 /** Serves the graph on a real socket and sends it one operation. */
 async function startAsking({ gateway }: Graph, query = reportQuery) {

@@ -1,10 +1,16 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'undici';
 import type { z } from 'zod';
 import { SourceError, type SourceFaultDetails } from '../errors.ts';
-import { type Answer, parseBody, statusError } from './answer.ts';
-import { untilAborted, withDeadline } from './deadline.ts';
+import { parseBody, statusError } from './answer.ts';
+import { createBreakers } from './breaker.ts';
+import { withDeadline } from './deadline.ts';
+import { exchange } from './exchange.ts';
+import { createRetryBudget, pauseBefore } from './retry.ts';
+import type { Start } from './sharing.ts';
+import { createTenants, type Tenant } from './tenants.ts';
 
-/** Bounds on what one upstream may take of us. */
+/** Bounds on what one upstream may take of us, and we of it. */
 export interface UpstreamLimits {
   /** Milliseconds for one operation on one source, all its calls included. */
   readonly deadlineMs: number;
@@ -12,13 +18,16 @@ export interface UpstreamLimits {
   readonly attemptTimeoutMs: number;
   /** Bytes of one answer's body. */
   readonly maxBytes: number;
+  /** Whether requests that ask the same at the same time share one operation. */
+  readonly shareInFlight: boolean;
 }
 
 /** What a provider's operation calls its API with: address, key and deadline are in it already. */
 export interface Http {
   /**
-   * GETs `path` (from the base URL, with a leading slash) and reads the JSON answer by `schema`. Throws a `SourceError`
-   * for whatever else comes; `problem` finds the provider's own code and request id in the body of an error answer.
+   * GETs `path` (from the base URL, with a leading slash) and reads the JSON answer by `schema`, trying again where that
+   * may help. Throws a `SourceError` for whatever else comes; `problem` finds the provider's own code and request id in
+   * the body of an error answer.
    */
   getJson<T>(path: string, schema: z.ZodType<T>, problem: ReadProblem): Promise<T>;
 }
@@ -28,10 +37,14 @@ export type ReadProblem = (body: unknown) => Pick<SourceFaultDetails, 'providerC
 
 /** The HTTP service behind one source. */
 export interface Upstream {
-  /** Runs one operation under its deadline, which `signal` (the caller left) may cut short. */
+  /**
+   * Runs the operation `name` under a deadline of its own, which `caller` (it left) may cut short. `headers` carry the
+   * key. Two runs of one name under one key must do the same: they may share one result. Throws a `SourceError`.
+   */
   run<T>(
+    name: string,
     headers: Readonly<Record<string, string>>,
-    signal: AbortSignal,
+    caller: AbortSignal,
     operation: (http: Http) => Promise<T>,
   ): Promise<T>;
   /** Ends all connections, also those with a call under way. */
@@ -46,57 +59,73 @@ export function createUpstream(url: string, limits: UpstreamLimits): Upstream {
     connect: { timeout: limits.attemptTimeoutMs, rejectUnauthorized: true },
     allowH2: false,
   });
+  const breakers = createBreakers();
+  const tenants = createTenants(breakers);
+  const budget = createRetryBudget();
 
-  async function get(path: string, headers: Readonly<Record<string, string>>, parent: AbortSignal): Promise<Answer> {
+  /** One operation: every call in it may be tried again until `signal` or the deadline ends it. */
+  function operate<T>(
+    tenant: Tenant,
+    headers: Readonly<Record<string, string>>,
+    operation: (http: Http) => Promise<T>,
+    ms: number,
+    caller: AbortSignal,
+    answered: () => void,
+  ): Promise<T> {
+    const endsAt = performance.now() + ms;
+    return withDeadline(ms, caller, (deadline) => {
+      async function once<R>(path: string, schema: z.ZodType<R>, problem: ReadProblem): Promise<R> {
+        const request = { path: base + path, headers, maxBytes: limits.maxBytes, answered };
+        const answer = await withDeadline(limits.attemptTimeoutMs, deadline, (signal) =>
+          exchange(pool, request, signal),
+        );
+        const body = parseBody(answer);
+        if (answer.status !== 200) throw statusError(answer, problem(body.json));
+        if ('error' in body) throw body.error;
+        const parsed = schema.safeParse(body.json);
+        if (!parsed.success) throw new SourceError('BAD_RESPONSE', { httpStatus: 200 }, parsed.error);
+        return parsed.data;
+      }
+      return operation({
+        async getJson(path, schema, problem) {
+          budget.earn();
+          for (let tries = 1; ; tries++) {
+            try {
+              return await tenant.call(() => once(path, schema, problem));
+            } catch (error) {
+              const pause = pauseBefore(tries + 1, error, endsAt - performance.now(), Math.random);
+              if (pause === null || !budget.spend()) throw error;
+              await sleep(pause, undefined, { signal: deadline }).catch(() => {
+                throw deadline.reason;
+              });
+            }
+          }
+        },
+      });
+    });
+  }
+
+  async function run<T>(
+    name: string,
+    headers: Readonly<Record<string, string>>,
+    caller: AbortSignal,
+    operation: (http: Http) => Promise<T>,
+  ): Promise<T> {
+    const tenant = tenants.of(headers);
+    const start: Start<T> = (ms, signal, answered) => operate(tenant, headers, operation, ms, signal, answered);
     try {
-      return await withDeadline(limits.attemptTimeoutMs, parent, (signal) =>
-        // Raced, because undici does not heed the signal while it is still connecting.
-        untilAborted(exchange(pool, base + path, headers, signal, limits.maxBytes), signal),
-      );
+      if (!limits.shareInFlight) return await start(limits.deadlineMs, caller, () => {});
+      return await tenant.sharing.run(name, limits.deadlineMs, caller, start);
     } catch (error) {
-      throw error instanceof SourceError ? error : new SourceError('UNREACHABLE', {}, error);
+      throw caller.aborted ? new SourceError('UNREACHABLE', { message: 'The caller left.' }, error) : error;
     }
   }
 
   return {
-    run: (headers, caller, operation) =>
-      withDeadline(limits.deadlineMs, caller, (signal) =>
-        operation({
-          async getJson(path, schema, problem) {
-            const answer = await get(path, headers, signal);
-            const body = parseBody(answer);
-            if (answer.status !== 200) throw statusError(answer, problem(body.json));
-            if ('error' in body) throw body.error;
-            const parsed = schema.safeParse(body.json);
-            if (!parsed.success) throw new SourceError('BAD_RESPONSE', { httpStatus: 200 }, parsed.error);
-            return parsed.data;
-          },
-        }),
-      ),
-    close: () => pool.destroy(),
+    run,
+    async close() {
+      breakers.close();
+      await pool.destroy();
+    },
   };
-}
-
-async function exchange(
-  pool: Pool,
-  path: string,
-  headers: Readonly<Record<string, string>>,
-  signal: AbortSignal,
-  maxBytes: number,
-): Promise<Answer> {
-  const response = await pool.request({
-    method: 'GET',
-    path,
-    headers: { ...headers, accept: 'application/json', 'accept-encoding': 'identity' },
-    signal,
-  });
-  const chunks: Buffer[] = [];
-  let size = 0;
-  // Leaving the loop destroys the body and its socket; a declared length is not to be trusted, so bytes are counted.
-  for await (const chunk of response.body as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > maxBytes) throw new SourceError('TOO_LARGE', { httpStatus: response.statusCode });
-    chunks.push(chunk);
-  }
-  return { status: response.statusCode, headers: response.headers, body: Buffer.concat(chunks) };
 }

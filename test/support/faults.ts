@@ -79,7 +79,7 @@ export function asProvider(listeners: { readonly apimall: RequestListener; reado
 }
 
 /** Limits under which nothing that is whole fails, however busy the machine is. */
-const patient = { deadlineMs: 20_000, attemptTimeoutMs: 20_000, maxBytes: 5_242_880 };
+const patient = { deadlineMs: 20_000, attemptTimeoutMs: 20_000, maxBytes: 5_242_880, shareInFlight: true };
 
 /**
  * Opens a graph over these upstreams, each asked with the key `test-key`; where only a base URL is given, under the
@@ -89,12 +89,14 @@ export async function openGraphAt(
   upstreams: Readonly<Record<string, string | Upstream>>,
   options: GraphOptions = {},
 ): Promise<Graph> {
-  const { deadlineMs = 3000, attemptTimeoutMs = 2000, maxBytes = 5_242_880 } = options;
+  const { deadlineMs = 3000, attemptTimeoutMs = 2000, maxBytes = 5_242_880, shareInFlight = true } = options;
   const sources = providers.flatMap((provider): Source[] => {
     const given = upstreams[provider.key];
     if (given === undefined) return [];
     const upstream =
-      typeof given === 'string' ? createUpstream(given, { deadlineMs, attemptTimeoutMs, maxBytes }) : given;
+      typeof given === 'string'
+        ? createUpstream(given, { deadlineMs, attemptTimeoutMs, maxBytes, shareInFlight })
+        : given;
     return [{ key: provider.key, provider, upstream }];
   });
   const credentials = sources.map(({ key, provider: { url } }) => ({ key, url, credential: 'test-key' }));

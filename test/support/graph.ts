@@ -47,7 +47,13 @@ export async function openGraph(
   sources: Readonly<Record<string, RequestListener | 'sandbox'>> = { apimall: 'sandbox', diligent: 'sandbox' },
   options: GraphOptions = {},
 ): Promise<Graph> {
-  const { deadlineMs = 3000, attemptTimeoutMs = 2000, maxBytes = 5_242_880, now = '2026-11-01T12:00:00Z' } = options;
+  const {
+    deadlineMs = 3000,
+    attemptTimeoutMs = 2000,
+    maxBytes = 5_242_880,
+    shareInFlight = true,
+    now = '2026-11-01T12:00:00Z',
+  } = options;
   const served = providers.filter(({ key }) => key in sources);
   const settings = await Promise.all(
     served.map(async (provider) => {
@@ -55,7 +61,7 @@ export async function openGraph(
       const sandbox = provider.sandbox(() => Date.parse(now));
       const upstream = await startUpstream(given === 'sandbox' ? sandbox.listener : given);
       const url = given === 'sandbox' ? upstream.url + sandbox.path : upstream.url;
-      const connection = createUpstream(url, { deadlineMs, attemptTimeoutMs, maxBytes });
+      const connection = createUpstream(url, { deadlineMs, attemptTimeoutMs, maxBytes, shareInFlight });
       const credential = given === 'sandbox' ? sandbox.key : testKey;
       return { key: provider.key, provider, url, upstream, connection, credential };
     }),

@@ -1,0 +1,34 @@
+import { SourceError } from '../errors.ts';
+
+/** Keeps from asking with a key that the upstream limits the rate of. */
+export interface CoolDown {
+  /** Throws a `SourceError` RATE_LIMITED while the key is to be left alone. */
+  check(): void;
+  /** Starts it: for as long as the upstream asks, or longer each time where it does not say. */
+  start(error: SourceError): void;
+  /** The upstream answered: the next time starts short again. */
+  end(): void;
+}
+
+const shortestMs = 1000;
+/** However long the upstream asks for: it is asked again, once, twice a minute. */
+const longestMs = 30_000;
+
+/** A key that may be used. `now` is in milliseconds and never goes back. */
+export function createCoolDown(now: () => number): CoolDown {
+  let until = 0;
+  let times = 0;
+  return {
+    check() {
+      const left = until - now();
+      if (left > 0) throw new SourceError('RATE_LIMITED', { retryAfterMs: Math.ceil(left) });
+    },
+    start({ fault }) {
+      until = now() + Math.min(fault.retryAfterMs ?? shortestMs * 2 ** times, longestMs);
+      times = Math.min(times + 1, 10);
+    },
+    end() {
+      times = 0;
+    },
+  };
+}

@@ -1,0 +1,49 @@
+import { SourceError } from '../errors.ts';
+
+const mostTries = 3;
+const firstPauseMs = 50;
+const budgetRatio = 0.2;
+const budgetReserve = 10;
+
+/** How many retries an upstream may still get: a fifth of its calls, and a few for the start. */
+export interface RetryBudget {
+  /** A first try was made. */
+  earn(): void;
+  /** Takes one retry, if there is one. */
+  spend(): boolean;
+}
+
+/** Opens a budget, full to its reserve. */
+export function createRetryBudget(): RetryBudget {
+  let left = budgetReserve;
+  return {
+    earn() {
+      left = Math.min(left + budgetRatio, budgetReserve);
+    },
+    spend() {
+      if (left < 1) return false;
+      left -= 1;
+      return true;
+    },
+  };
+}
+
+/**
+ * Milliseconds to wait before try number `next`, or null where there is none: only faults that another try may not meet,
+ * three tries at most, and only if the pause leaves some of `remainingMs`. `random` gives 0 to 1.
+ */
+export function pauseBefore(next: number, error: unknown, remainingMs: number, random: () => number): number | null {
+  if (!(error instanceof SourceError) || next > triesFor(error)) return null;
+  const { code, retryAfterMs } = error.fault;
+  // Full jitter, so that those who failed together do not come back together.
+  const asked = retryAfterMs === null ? null : retryAfterMs + 1;
+  const pause = asked ?? (code === 'RATE_LIMITED' ? null : random() * firstPauseMs * 2 ** (next - 1));
+  return pause === null || pause >= remainingMs ? null : pause;
+}
+
+function triesFor({ fault: { code, httpStatus } }: SourceError): number {
+  if (code === 'UNREACHABLE' || code === 'RATE_LIMITED') return mostTries;
+  if (code !== 'UPSTREAM_ERROR') return 1;
+  if (httpStatus === 500) return 2;
+  return httpStatus === 502 || httpStatus === 503 || httpStatus === 504 ? mostTries : 1;
+}
