@@ -30,6 +30,8 @@ export interface Config {
     readonly maxBytes: number;
     readonly shareInFlight: boolean;
   };
+  readonly requestDeadlineMs: number;
+  readonly maxInFlight: number;
   readonly drainMs: number;
   readonly partialResults: 'rows' | 'null';
   readonly graphiql: boolean;
@@ -85,6 +87,8 @@ const settings = {
   UPSTREAM_ATTEMPT_TIMEOUT_MS: whole(1, 600_000).prefault('2000'),
   UPSTREAM_MAX_BYTES: whole(1, 268_435_456).prefault('5242880'),
   SHARE_IN_FLIGHT: flag.prefault('on'),
+  REQUEST_DEADLINE_MS: whole(1, 600_000).prefault('10000'),
+  MAX_IN_FLIGHT: whole(1, 100_000).prefault('512'),
   DRAIN_MS: whole(0, 600_000).prefault('5000'),
   PARTIAL_RESULTS: z.enum(['rows', 'null'], { error: 'must be rows or null' }).prefault('rows'),
   GRAPHIQL: flag.optional().meta({ default: 'on outside production' }),
@@ -140,6 +144,8 @@ export function readConfig(providers: readonly KnownProvider[], environment: Env
       maxBytes: values.UPSTREAM_MAX_BYTES,
       shareInFlight: values.SHARE_IN_FLIGHT,
     },
+    requestDeadlineMs: values.REQUEST_DEADLINE_MS,
+    maxInFlight: values.MAX_IN_FLIGHT,
     drainMs: values.DRAIN_MS,
     partialResults: values.PARTIAL_RESULTS,
     graphiql: values.GRAPHIQL ?? !production,

@@ -84,11 +84,16 @@ export class SourceFailure extends Error {
 export type ErrorPlace = Pick<GraphQLErrorOptions, 'nodes' | 'path'>;
 
 /** The codes of GraphQL and Yoga that are promised to clients. */
-const clientCodes = new Set(['GRAPHQL_PARSE_FAILED', 'GRAPHQL_VALIDATION_FAILED']);
+const clientCodes = new Set(['GRAPHQL_PARSE_FAILED', 'GRAPHQL_VALIDATION_FAILED', 'COST_LIMIT_EXCEEDED']);
 
 /** A failure that stands beside data, at its place in the answer: what throwing it from the field would make of it. */
 export function locateFailure(failure: SourceFailure, place: ErrorPlace): GraphQLError {
   return new GraphQLError(failure.message, { ...place, originalError: failure });
+}
+
+/** An operation that asks for more than is allowed. The message says which limit. */
+export function costLimitError(message: string): GraphQLError {
+  return new GraphQLError(message, { extensions: { code: 'COST_LIMIT_EXCEEDED', http: { status: 400 } } });
 }
 
 /** Translates whatever was thrown into what a client may see. Anything that is not ours says "Internal error" and no more. */

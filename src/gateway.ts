@@ -2,7 +2,8 @@ import { NoSchemaIntrospectionCustomRule } from 'graphql';
 import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga';
 import { type Context, createContext, type FindCredential, type Source } from './context.ts';
 import { locateFailure, toClientError } from './errors.ts';
-import { graphiqlOptions, renderGraphiql } from './graphiql.ts';
+import { graphiqlOptions, renderGraphiql, useGraphiqlPolicy } from './graphiql.ts';
+import { type DocumentLimits, useDocumentLimits } from './limits.ts';
 import { schema } from './schema/index.ts';
 
 /** What the gateway needs; the names are those of the configuration. */
@@ -14,12 +15,10 @@ export interface GatewayOptions {
   readonly graphiql: boolean;
   readonly introspection: boolean;
   readonly corsOrigins: readonly string[] | 'localhost';
+  readonly documentLimits: DocumentLimits;
   /** Told of faults of our own, which clients see as "Internal error" only. */
   onInternalError(error: unknown): void;
 }
-
-/** Bytes of a request. */
-const largestBody = 65_536;
 
 /** The GraphQL endpoint `/graphql`, as a fetch function and as a listener for node:http. */
 export function createGateway(options: GatewayOptions): YogaServerInstance<object, Context> {
@@ -32,7 +31,8 @@ export function createGateway(options: GatewayOptions): YogaServerInstance<objec
     landingPage: false,
     batching: false,
     multipart: false,
-    maxRequestBodySize: largestBody,
+    // The front door has read the body, and has limited it.
+    maxRequestBodySize: false,
     cors: (request) => corsFor(request.headers.get('origin'), options.corsOrigins),
     maskedErrors: {
       errorMessage: 'Internal error',
@@ -44,7 +44,12 @@ export function createGateway(options: GatewayOptions): YogaServerInstance<objec
     },
     // Yoga would log every caller's mistake as an error.
     logging: false,
-    plugins: [useSourceFailures(), !options.introspection && useNoIntrospection()],
+    plugins: [
+      useDocumentLimits(options.documentLimits, !options.introspection),
+      !options.introspection && useNoIntrospection(),
+      useSourceFailures(),
+      useGraphiqlPolicy(),
+    ],
   });
 }
 
@@ -84,6 +89,7 @@ function corsFor(origin: string | null, allowed: GatewayOptions['corsOrigins']) 
       'x-graphql-yoga-csrf',
       'apollo-require-preflight',
     ],
+    exposedHeaders: ['x-request-id', 'retry-after', 'ratelimit', 'ratelimit-policy'],
     maxAge: 600,
   };
 }

@@ -1,4 +1,4 @@
-import type { GraphiQLOptions } from 'graphql-yoga';
+import type { GraphiQLOptions, Plugin } from 'graphql-yoga';
 import { encodeId } from './webhook.ts';
 
 const overview = `# hookgraph: the webhooks of all your providers
@@ -123,4 +123,27 @@ const steadyTabs = '<style>.graphiql-tab { transform: none !important }</style>'
 export async function renderGraphiql(options: GraphiQLOptions): Promise<string> {
   const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql');
   return renderGraphiQL(options).replace('</title>', `</title>${steadyTabs}`);
+}
+
+/** What the page may do in a browser: run its own scripts, and talk to its own origin. */
+const pagePolicy = [
+  "default-src 'self'",
+  "script-src 'self' 'unsafe-inline' blob:",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "font-src 'self' data:",
+  "worker-src 'self' blob:",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+/** Lets the page run where the front door lets no page do anything. */
+export function useGraphiqlPolicy(): Plugin {
+  return {
+    onResponse({ response }) {
+      if (!response.headers.get('content-type')?.startsWith('text/html')) return;
+      response.headers.set('content-security-policy', pagePolicy);
+    },
+  };
 }

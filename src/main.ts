@@ -3,10 +3,14 @@ import { inspect } from 'node:util';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import { callerCredentials, serverCredentials } from './credentials.ts';
 import { createGateway } from './gateway.ts';
+import { documentLimits } from './limits.ts';
 import { providers } from './providers/index.ts';
 import { startSandbox } from './sandbox.ts';
 import { startServer } from './server.ts';
 import { createUpstream } from './upstream/http.ts';
+
+/** Milliseconds that `/ready` says 503 before connections are refused. */
+const readyGraceMs = 500;
 
 try {
   await serve(readConfig(providers));
@@ -27,19 +31,21 @@ async function serve(config: Config): Promise<void> {
   const gateway = createGateway({
     ...config,
     sources,
+    documentLimits,
     findCredentials: config.credentials === 'passthrough' ? callerCredentials : serverCredentials(settings),
     onInternalError: (error) => process.stderr.write(`Internal error: ${inspect(error)}\n`),
   });
   const server = await startServer(gateway, config);
   process.stdout.write(`${greeting(config, server.url)}\n`);
 
-  await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
+  const signal = await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
   // Whoever asks twice does not want to wait.
-  for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, () => process.exit(1));
-  await server.stop();
+  for (const again of ['SIGTERM', 'SIGINT']) process.once(again, () => process.exit(1));
+  // SIGTERM comes from what runs us, which watches /ready; whoever types Ctrl+C does not.
+  const whole = await server.stop(signal[0] === 'SIGTERM' ? readyGraceMs : 0);
   await Promise.all(sources.map(({ upstream }) => upstream.close()));
   sandbox?.close();
-  process.exit(0);
+  process.exit(whole ? 0 : 1);
 }
 
 function greeting({ sandbox, credentials, sources, graphiql }: Config, url: string): string {

@@ -21,6 +21,11 @@ export interface Page {
 const defaultSize = 100;
 const largestSize = 1000;
 
+/** How many rows a page has at most, given the size that was asked for, which need not be a valid one. */
+export function largestPage(size: number | null | undefined): number {
+  return Math.min(Math.max(size ?? defaultSize, 1), largestSize);
+}
+
 /** Cuts pages out of `order`. Throws an `InputError` at once where the arguments contradict each other or the order. */
 export function createPager(
   args: PageArguments,

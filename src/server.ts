@@ -1,52 +1,156 @@
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readBody } from './door/body.ts';
+import { checkGraphql, checkRequest } from './door/checks.ts';
+import { createLoad } from './door/load.ts';
+import { badRequest, type Refusal, refuse } from './door/refusal.ts';
 
 export interface ServerOptions {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
+  /** Milliseconds for one request, from its first byte to the last of its answer. */
+  readonly requestDeadlineMs: number;
+  /** Requests that are served at once; those beyond are told to come back. */
+  readonly maxInFlight: number;
   /** Milliseconds that answers under way may take once the server stops. */
   readonly drainMs: number;
+}
+
+/** What answers GraphQL: the gateway, or anything with its `fetch`. */
+export interface GraphqlHandler {
+  fetch(url: string, init: RequestInit): Response | Promise<Response>;
 }
 
 /** The front door while it listens. */
 export interface RunningServer {
   /** Base URL, without a slash at the end. */
   readonly url: string;
-  /** Takes no more traffic, lets answers under way finish for the drain time, and ends. */
-  stop(): Promise<void>;
+  /**
+   * Says on `/ready` that it stops, goes on for `graceMs` so that load balancers hear of it, then takes no more traffic and
+   * lets answers under way finish for the drain time. Tells whether all of them did.
+   */
+  stop(graceMs?: number): Promise<boolean>;
 }
 
-/** Listens on node:http: `/graphql` goes to the gateway, `/health` and `/ready` are answered here. */
-export async function startServer(graphql: RequestListener, options: ServerOptions): Promise<RunningServer> {
+const limits = {
+  maxHeaderSize: 16_384,
+  headersTimeout: 5000,
+  requestTimeout: 10_000,
+  connectionsCheckingInterval: 500,
+  // Above the idle time of the usual load balancers, so that it is they who close.
+  keepAliveTimeout: 75_000,
+};
+
+const deadlineExceeded: Refusal = {
+  status: 504,
+  code: 'DEADLINE_EXCEEDED',
+  message: 'The answer took too long. Ask for less, or try again.',
+};
+
+/** Listens on node:http: `/graphql` goes to GraphQL once it is found in order, `/health` and `/ready` are answered here. */
+export async function startServer(graphql: GraphqlHandler, options: ServerOptions): Promise<RunningServer> {
   let ready = true;
-  const server = createServer((request, response) => {
-    // Once stopping, a connection ends with its last answer instead of waiting for another request.
-    response.once('close', () => !ready && setImmediate(() => server.closeIdleConnections()));
+  const load = createLoad(options.maxInFlight);
+  /** Every connection, and how many requests it waits for. */
+  const connections = new Map<Socket, number>();
+  const count = (socket: Socket, by: number) => connections.set(socket, (connections.get(socket) ?? 0) + by);
+
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const wrong = checkRequest(request);
+    if (wrong) return refuse(request, response, wrong);
     const path = request.url?.split('?', 1)[0];
-    if (path === '/graphql') return graphql(request, response);
-    if (path === '/health') return answer(request, response, 200, 'alive');
-    if (path === '/ready') return answer(request, response, ready ? 200 : 503, ready ? 'ready' : 'stopping');
-    return answer(request, response, 404, 'Not found. The graph is at /graphql.');
+    if (path === '/health') return answerText(response, 200, 'alive');
+    if (path === '/ready') return answerText(response, ready ? 200 : 503, ready ? 'ready' : 'stopping');
+    if (path !== '/graphql') return refuse(request, response, badRequest(404, 'Not found. The graph is at /graphql.'));
+    const refusal = checkGraphql(request) ?? load.enter();
+    if (refusal) return refuse(request, response, refusal);
+    response.once('close', () => load.leave());
+    await answerGraphql(request, response);
+  }
+
+  async function answerGraphql(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const caller = new AbortController();
+    const timer = setTimeout(() => {
+      if (!response.headersSent) refuse(request, response, deadlineExceeded);
+      caller.abort();
+    }, options.requestDeadlineMs);
+    response.once('close', () => {
+      clearTimeout(timer);
+      caller.abort();
+    });
+    const { method = 'GET', headers, url } = request;
+    const body = method === 'POST' ? await readBody(request) : null;
+    if (typeof body === 'object' && body !== null) return refuse(request, response, body);
+    const answer = await graphql.fetch(`http://${headers.host}${url}`, {
+      method,
+      headers: headers as Record<string, string>,
+      body,
+      signal: caller.signal,
+    });
+    const text = await answer.text();
+    if (response.headersSent) return;
+    response.writeHead(answer.status, Object.fromEntries(answer.headers));
+    response.end(text);
+  }
+
+  const server = createServer(limits, (request, response) => {
+    const { socket } = request;
+    count(socket, 1);
+    response.once('close', () => {
+      count(socket, -1);
+      // Once stopping, a connection ends with its last answer instead of waiting for another request.
+      if (!server.listening && connections.get(socket) === 0) socket.destroySoon();
+    });
+    setHeaders(request, response, ready);
+    serve(request, response).catch(() => response.destroy());
   });
+  server.on('connection', (socket: Socket) => {
+    count(socket, 0);
+    socket.once('close', () => connections.delete(socket));
+  });
+  // Without a listener node:http ends the connection without a word.
+  server.on('connect', (_request, socket) =>
+    socket.end('HTTP/1.1 405 Method Not Allowed\r\nallow: GET, POST, OPTIONS\r\nconnection: close\r\n\r\n'),
+  );
   await listen(server, options);
   const { port } = server.address() as AddressInfo;
   const host = options.host.includes(':') ? `[${options.host}]` : options.host;
 
   return {
     url: `http://${host}:${port}`,
-    stop() {
+    async stop(graceMs = 0) {
       ready = false;
-      return new Promise((resolve) => {
-        const timer = setTimeout(() => server.closeAllConnections(), options.drainMs);
-        server.close(() => {
-          clearTimeout(timer);
-          resolve();
-        });
-        server.closeIdleConnections();
-      });
+      await sleep(graceMs);
+      let whole = true;
+      const closed = new Promise((resolve) => server.close(resolve));
+      const timer = setTimeout(() => {
+        whole = false;
+        server.closeAllConnections();
+      }, options.drainMs);
+      for (const [socket, requests] of connections) if (requests === 0) socket.destroy();
+      await closed;
+      clearTimeout(timer);
+      load.close();
+      return whole;
     },
   };
+}
+
+const requestIdPattern = /^[\w.-]{1,64}$/;
+
+/** The headers that every answer has. GraphiQL needs more of its own origin, and says so itself. */
+function setHeaders({ headers }: IncomingMessage, response: ServerResponse, ready: boolean): void {
+  const given = headers['x-request-id'];
+  response.setHeader('x-request-id', typeof given === 'string' && requestIdPattern.test(given) ? given : randomUUID());
+  response.setHeader('cache-control', 'no-store');
+  response.setHeader('x-content-type-options', 'nosniff');
+  response.setHeader('referrer-policy', 'no-referrer');
+  response.setHeader('x-frame-options', 'DENY');
+  response.setHeader('content-security-policy', "default-src 'none'; frame-ancestors 'none'");
+  if (!ready) response.setHeader('connection', 'close');
 }
 
 function listen(server: Server, { host, port }: ServerOptions): Promise<void> {
@@ -59,8 +163,7 @@ function listen(server: Server, { host, port }: ServerOptions): Promise<void> {
   });
 }
 
-function answer(request: IncomingMessage, response: ServerResponse, status: number, text: string): void {
-  request.resume();
-  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' });
+function answerText(response: ServerResponse, status: number, text: string): void {
+  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' });
   response.end(`${text}\n`);
 }

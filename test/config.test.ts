@@ -39,6 +39,8 @@ test('serves the sandbox on loopback with GraphiQL where nothing is set', () => 
     ],
     credentials: 'server',
     upstream: { deadlineMs: 3000, attemptTimeoutMs: 2000, maxBytes: 5_242_880, shareInFlight: true },
+    requestDeadlineMs: 10_000,
+    maxInFlight: 512,
     drainMs: 5000,
     partialResults: 'rows',
     graphiql: true,

@@ -1,8 +1,8 @@
 import type { Locator, Page } from 'playwright-core';
 import { expect, test } from 'vitest';
-import { startServer } from '../src/server.ts';
 import { chromiumPath, openPage } from './support/browser.ts';
 import { openGraph } from './support/graph.ts';
+import { listen } from './support/server.ts';
 
 const sandboxes = { apimall: 'sandbox', diligent: 'sandbox' } as const;
 const browserHeaders = { accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8' };
@@ -40,9 +40,7 @@ const skipped = chromiumPath === undefined ? ' (skipped: no chromium on this mac
 
 test.skipIf(skipped)(`runs every tab as it stands, and asks no other host${skipped}`, { timeout: 60_000 }, async () => {
   await using graph = await openGraph(sandboxes, { graphiql: true });
-  const server = await startServer(graph.gateway, { host: '127.0.0.1', port: 0, drainMs: 0 });
-  await using listening = new AsyncDisposableStack();
-  listening.defer(() => server.stop());
+  await using server = await listen(graph.gateway);
   await using browser = await openPage();
   const { page, requests, errors } = browser;
 
@@ -68,7 +66,8 @@ async function runTab(page: Page, name: string): Promise<unknown> {
   await page.getByRole('button', { name, exact: true }).click();
   await editorWith(page, `query ${name}`).waitFor();
   // GraphiQL runs the operation that it has parsed, some time after the editor shows it, and stores the query then.
-  await page.waitForFunction(`localStorage.getItem('graphiql:query')?.includes('query ${name}')`);
+  const stored = () => page.evaluate(`localStorage.getItem('graphiql:query')`);
+  await expect.poll(stored, { timeout: 20_000 }).toContain(`query ${name}`);
   const [response] = await Promise.all([
     page.waitForResponse((candidate) => candidate.request().postDataJSON()?.operationName === name),
     page.getByRole('button', { name: 'Execute query' }).click(),

@@ -1,11 +1,11 @@
 import { serverAudits } from 'graphql-http';
 import { expect, test } from 'vitest';
-import { startServer } from '../src/server.ts';
 import { type GraphOptions, openGraph } from './support/graph.ts';
+import { listen } from './support/server.ts';
 
 async function serve(options: GraphOptions = {}) {
   const graph = await openGraph(undefined, options);
-  const server = await startServer(graph.gateway, { host: '127.0.0.1', port: 0, drainMs: 0 });
+  const server = await listen(graph.gateway);
   return {
     graph,
     url: `${server.url}/graphql`,

@@ -2,10 +2,10 @@ import type { RequestListener } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { startServer } from '../src/server.ts';
 import { reportQuery } from './support/faults.ts';
 import { type Graph, openGraph } from './support/graph.ts';
 import { apimallRow } from './support/rows.ts';
+import { listen } from './support/server.ts';
 import { hang, json } from './support/upstream.ts';
 
 /** Milliseconds within which an upstream call must have ended when nobody waits for it any longer. */
@@ -15,13 +15,13 @@ const patient = { deadlineMs: 20_000, attemptTimeoutMs: 20_000, shareInFlight: f
 
 /** Serves the graph on a real socket and sends it one operation. */
 async function startAsking({ gateway }: Graph, query = reportQuery) {
-  const server = await startServer(gateway, { host: '127.0.0.1', port: 0, drainMs: 100 });
+  const server = await listen(gateway, { drainMs: 100 });
   const client = connect(Number(new URL(server.url).port), '127.0.0.1');
   client.on('error', () => {});
   const body = JSON.stringify({ query });
   const head = ['POST /graphql HTTP/1.1', 'host: graph.test', 'content-type: application/json'];
   client.write(`${head.join('\r\n')}\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
-  return { client, [Symbol.asyncDispose]: () => server.stop() };
+  return { client, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
 }
 
 const hangMidBody: RequestListener = (_request, response) => {

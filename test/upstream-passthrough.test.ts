@@ -2,10 +2,10 @@ import type { RequestListener } from 'node:http';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { startServer } from '../src/server.ts';
 import { faultOf, reportQuery, wholeLists } from './support/faults.ts';
 import { type Graph, openGraph } from './support/graph.ts';
 import { apimallList, apimallRow, diligentRow } from './support/rows.ts';
+import { listen } from './support/server.ts';
 import { json } from './support/upstream.ts';
 
 const both = { apimall: wholeLists, diligent: wholeLists };
@@ -69,14 +69,13 @@ test.each([
 
 test('refuses two keys for one source without a call', async () => {
   await using graph = await openGraph(both, passthrough);
-  const server = await startServer(graph.gateway, { host: '127.0.0.1', port: 0, drainMs: 100 });
+  await using server = await listen(graph.gateway);
   const client = connect(Number(new URL(server.url).port), '127.0.0.1').setEncoding('utf8');
   const body = JSON.stringify({ query: reportQuery });
   const head = ['POST /graphql HTTP/1.1', 'host: graph.test', 'connection: close', 'content-type: application/json'];
   const keys = ['x-apimall-api-key: one', 'x-apimall-api-key: two', 'x-diligent-api-key: three'];
   client.write(`${[...head, ...keys, `content-length: ${body.length}`].join('\r\n')}\r\n\r\n${body}`);
   const answer = (await client.toArray()).join('');
-  await server.stop();
   expect(answer).toContain('"BAD_CREDENTIAL"');
   expect(graph.calls('apimall')).toEqual([]);
   expect(graph.calls('diligent').map(({ headers }) => headers['x-api-key'])).toEqual(['three']);

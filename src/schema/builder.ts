@@ -1,4 +1,5 @@
 import SchemaBuilder from '@pothos/core';
+import ComplexityPlugin from '@pothos/plugin-complexity';
 import RelayPlugin from '@pothos/plugin-relay';
 import type { Context } from '../context.ts';
 
@@ -16,7 +17,7 @@ export interface SchemaTypes {
 
 /** The one builder that every type registers with. It holds no types itself and nothing that depends on configuration. */
 export const builder = new SchemaBuilder<SchemaTypes>({
-  plugins: [RelayPlugin],
+  plugins: [RelayPlugin, ComplexityPlugin],
   relay: {
     // Both are our own: the plugin decodes ids with errors that have no code.
     nodeQueryOptions: false,

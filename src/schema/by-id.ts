@@ -29,6 +29,7 @@ builder.queryFields((t) => ({
   nodes: t.field({
     type: [Node],
     nullable: { list: true, items: true },
+    complexity: ({ ids }) => ({ field: 10, multiplier: Math.max(ids.length, 1) }),
     description:
       'Several by their ids, in the same order. A bad id or a failed source makes its own element null, with an error at its index.',
     args: { ids: t.arg.idList({ required: true, description: `Ids as for \`node\`, at most ${mostIds}.` }) },

@@ -14,6 +14,9 @@ export interface Connection {
   readonly reports: readonly SourceReport[];
 }
 
+/** The field that gives the list counts its rows already. */
+const onePerRow = { field: 1, multiplier: 1 };
+
 const WebhookEdge = builder.objectRef<{ node: Webhook; cursor: string }>('WebhookEdge').implement({
   description: 'A webhook and its place in a list.',
   fields: (t) => ({
@@ -42,12 +45,14 @@ export const WebhookConnection = builder.objectRef<Connection>('WebhookConnectio
     edges: t.field({
       type: [WebhookEdge],
       nullable: false,
+      complexity: onePerRow,
       description: 'The page, each webhook with its cursor.',
       resolve: ({ page }) => page.rows.map((node) => ({ node, cursor: page.cursor(node) })),
     }),
     nodes: t.field({
       type: [WebhookInterface],
       nullable: false,
+      complexity: onePerRow,
       description: 'The page, without cursors.',
       resolve: ({ page }) => page.rows,
     }),

@@ -4,7 +4,7 @@ import { type Context, type RequestSource, sourceOf } from '../context.ts';
 import { InputError, SourceFailure } from '../errors.ts';
 import { asks, createMatcher, type Filter } from '../filter.ts';
 import type { Order } from '../order.ts';
-import { createPager, type PageArguments } from '../page.ts';
+import { createPager, largestPage, type PageArguments } from '../page.ts';
 import { builder } from './builder.ts';
 import { type Connection, WebhookConnection } from './webhook-connection.ts';
 import { WebhookFilter } from './webhook-filter.ts';
@@ -25,12 +25,18 @@ const args = builder.args((t) => ({
   orderBy: t.field({ type: WebhookOrder, description: 'The order of the list, by URL if not given.' }),
 }));
 
+/** A list costs what is selected of a row, times the rows that a page may have. */
+function cost({ first, last }: PageArguments) {
+  return { field: 10, multiplier: largestPage(first ?? last) };
+}
+
 builder.queryField('webhooks', (t) =>
   t.field({
     type: WebhookConnection,
     description:
       'The webhooks of all sources as one list. A source that fails costs its own rows only, and the answer says so: in `complete` and `sources` if one of them is selected, otherwise in `errors`.',
     args,
+    complexity: cost,
     resolve: (_root, given, context, info) => listWebhooks([...context.sources.values()], given, context, info),
   }),
 );
@@ -40,6 +46,7 @@ builder.objectField(WebhookSource, 'webhooks', (t) =>
     type: WebhookConnection,
     description: 'The webhooks of this source, as on `Query`.',
     args,
+    complexity: cost,
     resolve: (source, given, context, info) => listWebhooks([source], given, context, info),
   }),
 );

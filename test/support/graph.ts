@@ -2,6 +2,7 @@ import type { RequestListener } from 'node:http';
 import type { Source } from '../../src/context.ts';
 import { callerCredentials, serverCredentials } from '../../src/credentials.ts';
 import { createGateway, type GatewayOptions } from '../../src/gateway.ts';
+import { documentLimits } from '../../src/limits.ts';
 import { providers } from '../../src/providers/index.ts';
 import { createUpstream, type UpstreamLimits } from '../../src/upstream/http.ts';
 import { type Call, startUpstream, type TestUpstream } from './upstream.ts';
@@ -75,6 +76,7 @@ export async function openGraph(
     graphiql: false,
     introspection: true,
     corsOrigins: [],
+    documentLimits,
     onInternalError: (error) => internalErrors.push(error),
     ...options,
   });

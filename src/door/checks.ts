@@ -1,0 +1,58 @@
+import type { IncomingMessage } from 'node:http';
+import { badRequest, type Refusal } from './refusal.ts';
+
+/** Pairs of name and value in one request: node:http drops those beyond its own limit without a word. */
+const mostHeaders = 100;
+/** Bytes of a body. */
+export const largestBody = 65_536;
+
+const hostPattern = /^([\w-]+(\.[\w-]+)*\.?|\[[\da-f:.]+\])(:\d{1,5})?$/i;
+const jsonType = /^application\/(graphql\+)?json\s*(;\s*charset="?utf-8"?\s*)?$/i;
+/** What a form or a script of any page may send without asking first (Fetch standard, CORS-safelisted). */
+const simpleType = /^\s*(application\/x-www-form-urlencoded|multipart\/form-data|text\/plain)\b/i;
+/** A page of another origin cannot send these without a preflight, so they prove that there was one. */
+const preflightHeaders = ['x-graphql-yoga-csrf', 'apollo-require-preflight', 'graphql-require-preflight'];
+
+/** What is wrong with the request line and the headers of any request. */
+export function checkRequest({ url = '', headers, rawHeaders }: IncomingMessage): Refusal | null {
+  if (!url.startsWith('/') || url.startsWith('//')) return badRequest(400, 'The target must be a path.');
+  if (rawHeaders.length > 2 * mostHeaders) return badRequest(431, `At most ${mostHeaders} headers are taken.`);
+  const hosts = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length;
+  if (hosts !== 1 || !hostPattern.test(headers.host ?? ''))
+    return badRequest(400, 'There must be one valid Host header.');
+  if (headers.upgrade !== undefined) return badRequest(400, 'No other protocol is spoken here.', { allow: allowed });
+  return null;
+}
+
+const allowed = 'GET, POST, OPTIONS';
+
+/** What is wrong with a request to GraphQL, before its body is read. */
+export function checkGraphql(request: IncomingMessage): Refusal | null {
+  if (request.method === 'GET') return checkGet(request);
+  if (request.method === 'POST') return checkPost(request);
+  return request.method === 'OPTIONS' ? null : badRequest(405, 'Use GET or POST.', { allow: allowed });
+}
+
+function checkPost({ headers }: IncomingMessage): Refusal | null {
+  if (!jsonType.test(headers['content-type'] ?? '')) {
+    return badRequest(415, 'The content type must be application/json, in UTF-8.', { accept: 'application/json' });
+  }
+  if ((headers['content-encoding'] ?? 'identity') !== 'identity') {
+    return badRequest(415, 'The body must not be encoded.', { 'accept-encoding': 'identity' });
+  }
+  return Number(headers['content-length'] ?? 0) > largestBody ? tooLarge : null;
+}
+
+/** Refuses what another site's page can make a browser send, unless a header proves that the browser asked first. */
+function checkGet({ url = '', headers }: IncomingMessage): Refusal | null {
+  if (preflightHeaders.some((name) => headers[name] !== undefined)) return null;
+  // Opening GraphiQL from a link runs nothing.
+  if (headers['sec-fetch-mode'] === 'navigate' && !/[?&]query=/.test(url)) return null;
+  const site = headers['sec-fetch-site'];
+  const foreign = headers.origin !== undefined || site === 'cross-site' || site === 'same-site';
+  if (!foreign && !simpleType.test(headers['content-type'] ?? '')) return null;
+  return badRequest(403, `From a page of another origin, use POST, or send the header ${preflightHeaders[0]}.`);
+}
+
+/** The refusal of a body that is larger than `largestBody`, by what it declares or by what came. */
+export const tooLarge = badRequest(413, `The body must be at most ${largestBody} bytes.`);

@@ -1,0 +1,50 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { Refusal } from './refusal.ts';
+
+/** Decides whether one more request can be served well. */
+export interface Load {
+  /** Counts a request in, or says why not. */
+  enter(): Refusal | null;
+  leave(): void;
+  /** Milliseconds that the event loop was late by on average, of late. */
+  delayMs(): number;
+  close(): void;
+}
+
+const windowMs = 1000;
+const longestDelayMs = 150;
+
+/** Watches the event loop, and lets at most `mostInFlight` requests in at once. */
+export function createLoad(mostInFlight: number): Load {
+  const histogram = monitorEventLoopDelay({ resolution: 10 });
+  histogram.enable();
+  let inFlight = 0;
+  let delayMs = 0;
+  const timer = setInterval(() => {
+    delayMs = Number.isNaN(histogram.mean) ? 0 : histogram.mean / 1e6;
+    histogram.reset();
+  }, windowMs).unref();
+
+  return {
+    enter() {
+      if (inFlight >= mostInFlight || delayMs > longestDelayMs) return overloaded;
+      inFlight += 1;
+      return null;
+    },
+    leave() {
+      inFlight -= 1;
+    },
+    delayMs: () => delayMs,
+    close() {
+      clearInterval(timer);
+      histogram.disable();
+    },
+  };
+}
+
+const overloaded: Refusal = {
+  status: 503,
+  code: 'OVERLOADED',
+  message: 'Too many requests are being served. Try again in a moment.',
+  headers: { 'retry-after': '1' },
+};

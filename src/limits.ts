@@ -1,0 +1,98 @@
+import { complexityFromQuery } from '@pothos/plugin-complexity';
+import { type DocumentNode, GraphQLError, getOperationAST, Kind, parse, validate, visit } from 'graphql';
+import type { Plugin } from 'graphql-yoga';
+import type { Context } from './context.ts';
+import { costLimitError } from './errors.ts';
+import { schema } from './schema/index.ts';
+
+/** What one document may hold at most. */
+export interface DocumentLimits {
+  readonly tokens: number;
+  readonly aliases: number;
+  readonly directives: number;
+  readonly depth: number;
+  /** Fields, each times the rows of the lists that it is in. */
+  readonly cost: number;
+}
+
+/** Room for a page of a thousand webhooks with every field there is, and for GraphiQL's own query of the schema. */
+export const documentLimits: DocumentLimits = {
+  tokens: 2000,
+  aliases: 90,
+  directives: 50,
+  depth: 12,
+  cost: 200_000,
+};
+
+/** Validation stops after so many errors, the note that it did included. */
+const mostErrors = 5;
+
+/** Refuses documents that are too large before they are validated, and operations that cost too much before they run. */
+export function useDocumentLimits(limits: DocumentLimits, hideSuggestions: boolean): Plugin<Context> {
+  const tooMany = createCounter(limits);
+  return {
+    onParse({ setParseFn }) {
+      setParseFn((source, options) => parse(source, { ...options, maxTokens: limits.tokens }));
+    },
+    onValidate({ params, setResult, setValidationFn }) {
+      const error = tooMany(params.documentAST);
+      if (error) return setResult([error]);
+      setValidationFn((validated, document, rules) =>
+        validate(validated, document, rules, { maxErrors: mostErrors - 1, hideSuggestions }),
+      );
+    },
+    onExecute({ args, setResultAndStopExecution }) {
+      const { document, operationName, variableValues } = args;
+      const error = tooCostly(limits, document, operationName, variableValues ?? {});
+      if (error) setResultAndStopExecution({ errors: [error] });
+    },
+  };
+}
+
+/** Counts what needs no schema, once for each document. */
+function createCounter({ aliases, directives }: DocumentLimits): (document: DocumentNode) => GraphQLError | null {
+  const known = new WeakMap<DocumentNode, GraphQLError | null>();
+  function count(document: DocumentNode): GraphQLError | null {
+    const counted = { aliases: 0, directives: 0 };
+    visit(document, {
+      Field: ({ alias }) => {
+        if (alias) counted.aliases += 1;
+      },
+      Directive: () => {
+        counted.directives += 1;
+      },
+    });
+    if (counted.aliases > aliases)
+      return costLimitError(`${counted.aliases} aliases are too many: at most ${aliases}.`);
+    if (counted.directives <= directives) return null;
+    return costLimitError(`${counted.directives} directives are too many: at most ${directives}.`);
+  }
+  return (document) => {
+    const error = known.get(document) ?? count(document);
+    known.set(document, error);
+    return error;
+  };
+}
+
+function tooCostly(
+  limits: DocumentLimits,
+  document: DocumentNode,
+  operationName: string | null | undefined,
+  variables: Record<string, unknown>,
+): GraphQLError | null {
+  const operation = getOperationAST(document, operationName);
+  if (!operation) return null;
+  const definitions = document.definitions.filter((it) => it === operation || it.kind === Kind.FRAGMENT_DEFINITION);
+  try {
+    const { complexity, depth } = complexityFromQuery({ kind: Kind.DOCUMENT, definitions }, { schema, variables });
+    if (depth > limits.depth) return costLimitError(`A depth of ${depth} is too much: at most ${limits.depth}.`);
+    if (complexity <= limits.cost) return null;
+    return costLimitError(
+      `A cost of ${complexity} is too much: at most ${limits.cost}. Ask for smaller pages or fewer fields.`,
+    );
+  } catch (error) {
+    // Variables that are wrong: the executor says so, for all of them.
+    if (error instanceof GraphQLError) return null;
+    throw error;
+  }
+}
