@@ -78,7 +78,10 @@ const upstreamUrl = z
 const settings = {
   NODE_ENV: z.string().prefault('development'),
   PORT: whole(0, 65_535).prefault('4000'),
-  HOST: z.string().prefault('127.0.0.1'),
+  HOST: z
+    .string()
+    .transform((host) => host.replace(/^\[(.*)\]$/, '$1'))
+    .prefault('127.0.0.1'),
   SOURCES: z.string().transform(list).optional().meta({ default: 'those with a key' }),
   CREDENTIALS: z.enum(['server', 'passthrough'], { error: 'must be server or passthrough' }).prefault('server'),
   SANDBOX: flag.optional().meta({ default: 'on outside production without any key or URL' }),
@@ -96,7 +99,9 @@ const settings = {
   CORS_ORIGINS: z
     .string()
     .transform(list)
-    .refine((origins) => origins.every(isOrigin), { error: 'must be origins such as https://app.example, with commas' })
+    .refine((origins) => origins.every(isOrigin), {
+      error: 'must be origins such as https://app.example, without a path, with commas between them',
+    })
     .optional()
     .meta({ default: 'localhost outside production' }),
 };
@@ -163,8 +168,10 @@ function readKeyFiles(providers: readonly KnownProvider[], environment: Environm
     if (env[name] !== undefined) faults.push(`${name}: is set, and so is ${name}_FILE; set one of the two`);
     try {
       env[name] = readFileSync(file, 'utf8').trim();
-    } catch {
-      faults.push(`${name}_FILE: the file cannot be read`);
+      if (env[name] === '') faults.push(`${name}_FILE: the file is empty`);
+    } catch (error) {
+      const why = error instanceof Error && 'code' in error ? ` (${error.code})` : '';
+      faults.push(`${name}_FILE: the file cannot be read${why}`);
     }
   }
   return env;
@@ -222,7 +229,7 @@ function planSources(
     faults.push(`SOURCES: must name the sources to serve in production, as not all have a key; or set ${missing}`);
   }
   if (!SOURCES && !production && keyNames.length === 0)
-    faults.push(`${missing}: no source has a key; set one, or SANDBOX=on`);
+    faults.push(`${missing}: no source has a key; set one, or SANDBOX=on alone`);
   return { sandbox, sources: named.filter(hasKey).map(toSource) };
 }
 

@@ -83,6 +83,8 @@ function corsFor(origin: string | null, allowed: GatewayOptions['corsOrigins']) 
     credentials: false,
     methods: ['GET', 'POST'],
     allowedHeaders: [
+      'apollographql-client-name',
+      'apollographql-client-version',
       'content-type',
       'authorization',
       'x-request-id',

@@ -73,7 +73,9 @@ query OneProvider {
   }
 }`;
 
-const byId = `query WebhookById($id: ID!) {
+const byId = `# The id is among the variables below: put one from the
+# overview there.
+query WebhookById($id: ID!) {
   webhook(id: $id) {
     id
     externalId
@@ -110,7 +112,6 @@ export const graphiqlOptions: GraphiQLOptions = {
     { query: overview },
     { query: failing },
     { query: oneProvider },
-    // The sandbox has this one; at the real API, put an id from the overview here.
     { query: byId, variables: JSON.stringify({ id: encodeId('ApiMallWebhook', 'apimall', '8') }, null, 2) },
     { query: sources },
   ],

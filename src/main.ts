@@ -11,6 +11,8 @@ import { createUpstream } from './upstream/http.ts';
 
 /** Milliseconds that `/ready` says 503 before connections are refused. */
 const readyGraceMs = 500;
+/** Milliseconds in which two signals are one. */
+const sameSignalMs = 500;
 
 try {
   await serve(readConfig(providers));
@@ -39,13 +41,20 @@ async function serve(config: Config): Promise<void> {
   process.stdout.write(`${greeting(config, server.url)}\n`);
 
   const signal = await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
-  // Whoever asks twice does not want to wait.
-  for (const again of ['SIGTERM', 'SIGINT']) process.once(again, () => process.exit(1));
+  exitOnSecondSignal();
   // SIGTERM comes from what runs us, which watches /ready; whoever types Ctrl+C does not.
   const whole = await server.stop(signal[0] === 'SIGTERM' ? readyGraceMs : 0);
   await Promise.all(sources.map(({ upstream }) => upstream.close()));
   sandbox?.close();
   process.exit(whole ? 0 : 1);
+}
+
+/** Whoever asks twice does not want to wait. Ctrl+C comes twice at once, from the terminal and from npm. */
+function exitOnSecondSignal(): void {
+  const firstAt = performance.now();
+  for (const signal of ['SIGTERM', 'SIGINT']) {
+    process.on(signal, () => performance.now() - firstAt > sameSignalMs && process.exit(1));
+  }
 }
 
 function greeting({ sandbox, credentials, sources, graphiql }: Config, url: string): string {
@@ -64,5 +73,6 @@ function explain(error: unknown): string {
   if (code === 'EADDRINUSE') return 'PORT: another program listens there already; stop it or choose another';
   if (code === 'EADDRNOTAVAIL' || code === 'EACCES')
     return `HOST, PORT: this machine does not let us listen there (${code})`;
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `HOST: no such name or address (${code})`;
   return inspect(error);
 }

@@ -44,6 +44,9 @@ const limits = {
   keepAliveTimeout: 75_000,
 };
 
+/** Milliseconds after the stop when requests that have not come in whole are given up. */
+const reapAfterMs = 500;
+
 const deadlineExceeded: Refusal = {
   status: 504,
   code: 'DEADLINE_EXCEEDED',
@@ -54,6 +57,7 @@ const deadlineExceeded: Refusal = {
 export async function startServer(graphql: GraphqlHandler, options: ServerOptions): Promise<RunningServer> {
   let ready = true;
   const load = createLoad(options.maxInFlight);
+  const open = new Set<ServerResponse>();
   /** Every connection, and how many requests it waits for. */
   const connections = new Map<Socket, number>();
   const count = (socket: Socket, by: number) => connections.set(socket, (connections.get(socket) ?? 0) + by);
@@ -99,8 +103,10 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
   const server = createServer(limits, (request, response) => {
     const { socket } = request;
     count(socket, 1);
+    open.add(response);
     response.once('close', () => {
       count(socket, -1);
+      open.delete(response);
       // Once stopping, a connection ends with its last answer instead of waiting for another request.
       if (!server.listening && connections.get(socket) === 0) socket.destroySoon();
     });
@@ -131,8 +137,14 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
         server.closeAllConnections();
       }, options.drainMs);
       for (const [socket, requests] of connections) if (requests === 0) socket.destroy();
+      for (const response of open) if (!response.headersSent) response.setHeader('connection', 'close');
+      // Whoever is still sending a request has had its time.
+      const reaper = setTimeout(() => {
+        for (const { req } of open) if (!req.complete) req.destroy();
+      }, reapAfterMs);
       await closed;
       clearTimeout(timer);
+      clearTimeout(reaper);
       load.close();
       return whole;
     },

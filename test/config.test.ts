@@ -148,12 +148,12 @@ test.each<[string, Record<string, string>, string]>([
   [
     'neither sandbox nor key',
     { SANDBOX: 'off' },
-    'APIMALL_API_KEY, DILIGENT_API_KEY: no source has a key; set one, or SANDBOX=on',
+    'APIMALL_API_KEY, DILIGENT_API_KEY: no source has a key; set one, or SANDBOX=on alone',
   ],
   [
     'a URL without any key',
     { APIMALL_API_URL: 'https://x.example' },
-    'APIMALL_API_KEY, DILIGENT_API_KEY: no source has a key; set one, or SANDBOX=on',
+    'APIMALL_API_KEY, DILIGENT_API_KEY: no source has a key; set one, or SANDBOX=on alone',
   ],
   [
     'a key with a line break',
@@ -175,16 +175,20 @@ test.each<[string, Record<string, string>, string]>([
   ['a switch that is neither on nor off', { GRAPHIQL: 'true' }, 'GRAPHIQL: must be on or off'],
   ['an unknown way of credentials', { CREDENTIALS: 'both' }, 'CREDENTIALS: must be server or passthrough'],
   ['an unknown way of partial results', { PARTIAL_RESULTS: 'errors' }, 'PARTIAL_RESULTS: must be rows or null'],
-  ['any CORS origin', { CORS_ORIGINS: '*' }, 'CORS_ORIGINS: must be origins such as https://app.example, with commas'],
+  [
+    'any CORS origin',
+    { CORS_ORIGINS: '*' },
+    'CORS_ORIGINS: must be origins such as https://app.example, without a path, with commas between them',
+  ],
   [
     'a CORS origin with a path',
     { CORS_ORIGINS: 'https://a.example/' },
-    'CORS_ORIGINS: must be origins such as https://app.example, with commas',
+    'CORS_ORIGINS: must be origins such as https://app.example, without a path, with commas between them',
   ],
   [
     'an unreadable key file',
     { APIMALL_API_KEY_FILE: '/nowhere/canary' },
-    'APIMALL_API_KEY_FILE: the file cannot be read',
+    'APIMALL_API_KEY_FILE: the file cannot be read (ENOENT)',
   ],
   [
     'listening beyond loopback',
@@ -217,6 +221,10 @@ test.each(['http://127.0.0.1:8080/api', 'http://localhost:1', 'http://[::1]:1', 
 
 test.each(['::1', 'localhost', '127.0.0.1', '127.1.2.3'])('listens on loopback address %s without AUTH', (HOST) => {
   expect(read({ HOST }).host).toBe(HOST);
+});
+
+test('takes an IPv6 address in brackets too', () => {
+  expect(read({ HOST: '[::1]' }).host).toBe('::1');
 });
 
 test('listens beyond loopback where AUTH=none says so', () => {

@@ -58,6 +58,16 @@ test.each([
   expect(graph.calls('diligent')).toHaveLength(1);
 });
 
+test('refuses a filter that names only providers that are not served', async () => {
+  await using graph = await openGraph({ apimall: apimallList(apimallRow()) });
+  const { errors } = await graph.answer('{ webhooks(filter: { provider: [DILIGENT] }) { totalCount complete } }');
+  expect(errors).toMatchObject([{ message: 'filter.provider: no source of DILIGENT here. There are: apimall.' }]);
+  const { webhooks } = await graph.query(
+    '{ webhooks(filter: { provider: [DILIGENT, API_MALL] }) { totalCount complete } }',
+  );
+  expect(webhooks).toEqual({ totalCount: 1, complete: true });
+});
+
 test.each(['provider: []', 'source: []'])('asks nobody with an empty filter %s', async (filter) => {
   await using graph = await openGraph();
   const { webhooks } = await graph.query(

@@ -118,7 +118,7 @@ test('calls a source that lost a row PARTIAL, counts the row and keeps the other
         state: 'PARTIAL',
         itemCount: 1,
         rejectedCount: 1,
-        error: { code: 'BAD_RESPONSE', message: '1 of 2 rows could not be read.' },
+        error: { code: 'BAD_RESPONSE', message: '1 of 2 rows could not be read, or came twice.' },
       },
       { state: 'OK', itemCount: 1, rejectedCount: 0, error: null },
     ],

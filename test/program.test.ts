@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { ask, startProgram } from './support/program.ts';
 import { after, hang, startUpstream, text } from './support/upstream.ts';
@@ -107,6 +108,20 @@ test('lets an answer that is under way finish when it is told to stop', async ()
   expect(await program.ended).toBe(0);
 });
 
+test('takes the two signals that Ctrl+C makes under npm for one', async () => {
+  const { promise: released, resolve: release } = Promise.withResolvers<void>();
+  await using apimall = await startUpstream(after(() => released, apimallBody));
+  await using program = await startProgram({ APIMALL_API_KEY: 'k', APIMALL_API_URL: apimall.url });
+  const answer = ask(program.url, '{ webhooks { totalCount } }');
+  await expect.poll(() => apimall.calls.length).toBe(1);
+  program.signal('SIGINT');
+  await sleep(100);
+  program.signal('SIGINT');
+  await sleep(100);
+  release();
+  expect([await answer, await program.ended]).toEqual([{ data: { webhooks: { totalCount: 1 } } }, 0]);
+});
+
 test('ends at once with 1 on a second signal', async () => {
   await using apimall = await startUpstream(hang);
   await using program = await startProgram({
@@ -120,6 +135,8 @@ test('ends at once with 1 on a second signal', async () => {
   await expect.poll(() => apimall.calls.length).toBe(1);
   program.signal('SIGTERM');
   await expect.poll(() => ask(program.url, '{ __typename }').catch(() => 'refused')).toBe('refused');
+  // Two signals at once are one: a terminal and npm both send what Ctrl+C means.
+  await sleep(600);
   program.signal('SIGTERM');
   expect([await program.ended, await answer]).toEqual([1, 'cut']);
 });

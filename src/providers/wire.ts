@@ -32,3 +32,8 @@ export const WireMaybeInt = z.int().nullable().catch(null);
 
 /** Optional count. */
 export const WireMaybeCount = z.int().nonnegative().nullable().catch(null);
+
+/** A provider's word in a sentence of ours: as much of it as a sentence can bear. */
+export function quote(word: string): string {
+  return `"${word.length > 60 ? `${word.slice(0, 60).toWellFormed()}…` : word}"`;
+}

@@ -54,7 +54,12 @@ function fetchNode(
   if (!parts || !isNode) throw notAnId(argument, id);
   const { typename, externalId } = parts;
   const source = sources.get(parts.source);
-  if (!source) throw new SourceFailure(parts.source, 'FAILED', new SourceError('NOT_CONFIGURED').fault);
+  if (!source)
+    throw new SourceFailure(
+      parts.source,
+      'FAILED',
+      new SourceError('NOT_CONFIGURED', { message: 'There is no such source here.' }).fault,
+    );
   if (typename === source.__typename && externalId === null) return source;
   const { provider } = source;
   const fits = typename === provider.type.name && externalId !== null && provider.externalId.test(externalId);

@@ -13,7 +13,8 @@ const healthDescriptions: Record<Health, string> = {
 };
 
 export const WebhookHealth = builder.enumType('WebhookHealth', {
-  description: 'Our verdict on a webhook, the same scale for every provider. Worst first.',
+  description:
+    'Our verdict on a webhook, the same scale for every provider. From the worst: FAILING, UNKNOWN, IDLE, DISABLED, HEALTHY.',
   values: Object.fromEntries(healths.map((health) => [health, { description: healthDescriptions[health] }])) as Record<
     Health,
     { description: string }

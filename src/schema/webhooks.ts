@@ -65,7 +65,7 @@ async function listWebhooks(
 ): Promise<Connection | null> {
   // Everything that the caller can get wrong is checked before the first call.
   const wanted = filter ?? {};
-  checkSourceKeys(wanted, context);
+  checkSources(wanted, context);
   const order: Order = { field: orderBy?.field ?? 'URL', direction: orderBy?.direction ?? 'ASC' };
   const cut = createPager(pageArguments, order, (source) => sourceOf({ source }, context).provider.enumValue);
 
@@ -84,12 +84,17 @@ async function listWebhooks(
   return { page: cut(matching), matching, reports };
 }
 
-function checkSourceKeys({ source }: Filter, { sources }: Context): void {
+/** A filter that names nobody who is served here would make an empty list look whole. */
+function checkSources({ source, provider }: Filter, { sources }: Context): void {
+  const keys = [...sources.keys()].join(', ');
   const unknown = source?.find((key) => !sources.has(key));
-  if (unknown === undefined) return;
-  throw new InputError(
-    `filter.source: no source ${JSON.stringify(unknown)} here. There are: ${[...sources.keys()].join(', ')}.`,
-  );
+  if (unknown !== undefined) {
+    throw new InputError(`filter.source: no source ${JSON.stringify(unknown)} here. There are: ${keys}.`);
+  }
+  const served = new Set([...sources.values()].map((it) => it.provider.enumValue));
+  if (provider && provider.length > 0 && !provider.some((name) => served.has(name))) {
+    throw new InputError(`filter.provider: no source of ${provider.join(', ')} here. There are: ${keys}.`);
+  }
 }
 
 /** Whether this very field, all its fragments included, shows a failed source as data. */

@@ -35,7 +35,9 @@ function unreadable(httpStatus: number, cause?: unknown): { error: SourceError }
 /** What a status other than 200 means for a read; `details` is what the provider's own body adds. */
 export function statusError({ status, headers }: Answer, details: SourceFaultDetails): SourceError {
   const retryAfterMs = readRetryAfter(headers['retry-after'], Date.now());
-  return new SourceError(statusCode(status), { ...details, httpStatus: status, retryAfterMs });
+  const code = statusCode(status);
+  const message = code === 'BAD_RESPONSE' ? 'The provider answered with a status that is not expected.' : undefined;
+  return new SourceError(code, { message, ...details, httpStatus: status, retryAfterMs });
 }
 
 function statusCode(status: number): SourceErrorCode {

@@ -26,10 +26,15 @@ const windowParts = 10;
  * which makes every caller wait for the one that tries a half-open circuit, and which follows the wall clock.
  */
 export function createBreakers(): Breakers {
-  const clock = new EventEmitter().setMaxListeners(0);
-  const timer = setInterval(() => clock.emit('rotate'), windowMs / windowParts).unref();
+  const clocks = new Set<EventEmitter>();
+  const tick = () => {
+    for (const clock of clocks) clock.emit('rotate');
+  };
+  const timer = setInterval(tick, windowMs / windowParts).unref();
 
   function create(): Breaker {
+    const clock = new EventEmitter();
+    clocks.add(clock);
     const breaker: CircuitBreaker<[() => Promise<unknown>], unknown> = new CircuitBreaker((call) => call(), {
       timeout: false,
       resetTimeout,
@@ -43,6 +48,11 @@ export function createBreakers(): Breakers {
       // A caller that leaves says nothing of the upstream, but a trial that ended so must not close the circuit.
       errorFilter: (error) => (error instanceof SourceError ? !speaksAgainst(error) : !breaker.halfOpen),
     });
+    // A closed circuit starts afresh: neither the failures that opened it count any more, nor the calls that it refused,
+    // which opossum takes for calls that did not fail.
+    breaker.on('close', () => {
+      for (let part = 0; part < windowParts; part++) clock.emit('rotate');
+    });
     return {
       async fire<T>(call: () => Promise<T>) {
         try {
@@ -51,7 +61,10 @@ export function createBreakers(): Breakers {
           throw error instanceof Error && CircuitBreaker.isOurError(error) ? new SourceError('CIRCUIT_OPEN') : error;
         }
       },
-      retire: () => breaker.disable(),
+      retire() {
+        clocks.delete(clock);
+        breaker.disable();
+      },
     };
   }
   return { create, close: () => clearInterval(timer) };

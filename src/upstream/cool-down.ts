@@ -4,7 +4,10 @@ import { SourceError } from '../errors.ts';
 export interface CoolDown {
   /** Throws a `SourceError` RATE_LIMITED while the key is to be left alone. */
   check(): void;
-  /** Starts it: for as long as the upstream asks, or longer each time where it does not say. */
+  /**
+   * Starts it: for as long as the upstream asks, or longer each time where it does not say. Answers that come while it
+   * lasts are to calls that were under way already, and count as one.
+   */
   start(error: SourceError): void;
   /** The upstream answered: the next time starts short again. */
   end(): void;
@@ -23,9 +26,10 @@ export function createCoolDown(now: () => number): CoolDown {
       const left = until - now();
       if (left > 0) throw new SourceError('RATE_LIMITED', { retryAfterMs: Math.ceil(left) });
     },
-    start({ fault }) {
-      until = now() + Math.min(fault.retryAfterMs ?? shortestMs * 2 ** times, longestMs);
-      times = Math.min(times + 1, 10);
+    start({ fault: { retryAfterMs } }) {
+      if (retryAfterMs === null && until > now()) return;
+      until = now() + Math.min(retryAfterMs ?? shortestMs * 2 ** times, longestMs);
+      if (retryAfterMs === null) times = Math.min(times + 1, 10);
     },
     end() {
       times = 0;

@@ -6,7 +6,7 @@ import { parseBody, statusError } from './answer.ts';
 import { createBreakers } from './breaker.ts';
 import { withDeadline } from './deadline.ts';
 import { exchange } from './exchange.ts';
-import { createRetryBudget, pauseBefore } from './retry.ts';
+import { pauseBefore } from './retry.ts';
 import type { Start } from './sharing.ts';
 import { createTenants, type Tenant } from './tenants.ts';
 
@@ -61,7 +61,6 @@ export function createUpstream(url: string, limits: UpstreamLimits): Upstream {
   });
   const breakers = createBreakers();
   const tenants = createTenants(breakers);
-  const budget = createRetryBudget();
 
   /** One operation: every call in it may be tried again until `signal` or the deadline ends it. */
   function operate<T>(
@@ -80,7 +79,7 @@ export function createUpstream(url: string, limits: UpstreamLimits): Upstream {
           exchange(pool, request, signal),
         );
         const body = parseBody(answer);
-        if (answer.status !== 200) throw statusError(answer, problem(body.json));
+        if (answer.status !== 200) throw statusError(answer, withoutKey(problem(body.json), headers));
         if ('error' in body) throw body.error;
         const parsed = schema.safeParse(body.json);
         if (!parsed.success) throw new SourceError('BAD_RESPONSE', { httpStatus: 200 }, parsed.error);
@@ -88,13 +87,13 @@ export function createUpstream(url: string, limits: UpstreamLimits): Upstream {
       }
       return operation({
         async getJson(path, schema, problem) {
-          budget.earn();
+          tenant.budget.earn();
           for (let tries = 1; ; tries++) {
             try {
               return await tenant.call(() => once(path, schema, problem));
             } catch (error) {
               const pause = pauseBefore(tries + 1, error, endsAt - performance.now(), Math.random);
-              if (pause === null || !budget.spend()) throw error;
+              if (pause === null || !tenant.budget.spend()) throw error;
               await sleep(pause, undefined, { signal: deadline }).catch(() => {
                 throw deadline.reason;
               });
@@ -128,4 +127,11 @@ export function createUpstream(url: string, limits: UpstreamLimits): Upstream {
       await pool.destroy();
     },
   };
+}
+
+/** What a provider says of its error, less what repeats the key that it was asked with. */
+function withoutKey(said: ReturnType<ReadProblem>, headers: Readonly<Record<string, string>>): ReturnType<ReadProblem> {
+  const keys = Object.values(headers).map((value) => value.slice(value.lastIndexOf(' ') + 1));
+  const safe = (word: string | null | undefined) => (keys.some((key) => word?.includes(key)) ? null : word);
+  return { providerCode: safe(said.providerCode), providerRequestId: safe(said.providerRequestId) };
 }

@@ -5,7 +5,7 @@ const firstPauseMs = 50;
 const budgetRatio = 0.2;
 const budgetReserve = 10;
 
-/** How many retries an upstream may still get: a fifth of its calls, and a few for the start. */
+/** How many retries a tenant may still make: a fifth of its calls, and a few for the start. */
 export interface RetryBudget {
   /** A first try was made. */
   earn(): void;

@@ -5,7 +5,11 @@ import { untilAborted, withDeadline } from './deadline.ts';
 interface Flight {
   readonly result: Promise<unknown>;
   readonly controller: AbortController;
+  /** Lets nobody join any more. */
+  readonly seal: () => void;
   waiting: number;
+  /** Until when the most patient of them waits, by `performance.now()`. */
+  until: number;
 }
 
 /**
@@ -29,13 +33,13 @@ export function createSharing(): Sharing {
 
   function launch<T>(name: string, ms: number, start: Start<T>): Flight {
     const controller = new AbortController();
-    const answered = () => {
+    const seal = () => {
       if (open.get(name) === flight) open.delete(name);
     };
-    const result = start(ms, controller.signal, answered).finally(answered);
+    const result = start(ms, controller.signal, seal).finally(seal);
     // Those who wait hear of it; if nobody does any more, nobody has to.
     result.catch(() => {});
-    const flight: Flight = { result, controller, waiting: 0 };
+    const flight: Flight = { result, controller, seal, waiting: 0, until: performance.now() + ms };
     open.set(name, flight);
     return flight;
   }
@@ -46,7 +50,10 @@ export function createSharing(): Sharing {
       return (await untilAborted(flight.result, signal)) as T;
     } finally {
       flight.waiting -= 1;
-      if (flight.waiting === 0) flight.controller.abort(signal.reason);
+      if (flight.waiting === 0) {
+        flight.seal();
+        flight.controller.abort(signal.reason);
+      }
     }
   }
 
@@ -55,13 +62,15 @@ export function createSharing(): Sharing {
       const joined = open.get(name);
       if (!joined) return wait<T>(launch(name, ms, start), signal);
       const endsAt = performance.now() + ms;
+      joined.until = Math.max(joined.until, endsAt);
       try {
         // It began before us, so it ends before our time is up.
         return await wait<T>(joined, signal);
       } catch (error) {
         const left = endsAt - performance.now();
         if (signal.aborted || left <= 0 || !(error instanceof SourceError) || !error.fault.retryable) throw error;
-        const next = open.get(name) ?? launch(name, left, start);
+        // All who joined share that try as well: it takes as long as the last of them waits, and each waits its own time.
+        const next = open.get(name) ?? launch(name, joined.until - performance.now(), start);
         return await withDeadline(left, signal, (own) => wait<T>(next, own));
       }
     },

@@ -3,11 +3,13 @@ import { LRUCache } from 'lru-cache';
 import { SourceError } from '../errors.ts';
 import type { Breakers } from './breaker.ts';
 import { createCoolDown } from './cool-down.ts';
+import { createRetryBudget, type RetryBudget } from './retry.ts';
 import { createSharing, type Sharing } from './sharing.ts';
 
 /** All that requests with one key have in common at one upstream. Nothing of it is ever seen with another key. */
 export interface Tenant {
   readonly sharing: Sharing;
+  readonly budget: RetryBudget;
   /**
    * Makes one call, unless too many are under way (OVERLOADED), the key is to be left alone (RATE_LIMITED) or the
    * upstream keeps failing (CIRCUIT_OPEN).
@@ -39,6 +41,7 @@ export function createTenants(breakers: Breakers): Tenants {
     let own = 0;
     return {
       sharing: createSharing(),
+      budget: createRetryBudget(),
       async call<T>(exchange: () => Promise<T>): Promise<T> {
         coolDown.check();
         if (calls >= mostCalls || own >= mostCallsOfOne) throw new SourceError('OVERLOADED');

@@ -8,7 +8,7 @@ const row = apimallRow();
 function unreadRows(rejected: number, all: number): object {
   return {
     code: 'BAD_RESPONSE',
-    message: `${rejected} of ${all} rows could not be read.`,
+    message: `${rejected} of ${all} rows could not be read, or came twice.`,
     retryable: false,
     httpStatus: null,
     retryAfterMs: null,

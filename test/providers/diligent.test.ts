@@ -150,7 +150,10 @@ test.each([
   const { rows, report } = await readList('diligent', json([bad, other]));
   expect(rows).toMatchObject([{ externalId: 'other', health: 'HEALTHY' }]);
   expect(report).toMatchObject({ state: 'PARTIAL', itemCount: 1, rejectedCount: 1 });
-  expect(report.error).toMatchObject({ code: 'BAD_RESPONSE', message: '1 of 2 rows could not be read.' });
+  expect(report.error).toMatchObject({
+    code: 'BAD_RESPONSE',
+    message: '1 of 2 rows could not be read, or came twice.',
+  });
 });
 
 test.each([[null], [5], ['text'], [false], [[]], [[row]]])('rejects %j in the place of a row', async (bad) => {
@@ -165,12 +168,15 @@ test('keeps the first of rows that have the same id, which is case-sensitive', a
   expect(rows).toHaveLength(2);
   expect(rows.map(({ url }) => url)).not.toContain('https://second.example/');
   expect(report).toMatchObject({ state: 'PARTIAL', itemCount: 2, rejectedCount: 1 });
-  expect(report.error.message).toBe('1 of 3 rows could not be read.');
+  expect(report.error.message).toBe('1 of 3 rows could not be read, or came twice.');
 });
 
 test('fails where all rows are rejected, and counts them', async () => {
   const { rows, report } = await readList('diligent', json([without(row, 'id'), {}]));
   expect(rows).toEqual([]);
   expect(report).toMatchObject({ state: 'FAILED', itemCount: 0, rejectedCount: 2, fetchedAt: null });
-  expect(report.error).toMatchObject({ code: 'BAD_RESPONSE', message: '2 of 2 rows could not be read.' });
+  expect(report.error).toMatchObject({
+    code: 'BAD_RESPONSE',
+    message: '2 of 2 rows could not be read, or came twice.',
+  });
 });

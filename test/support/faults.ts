@@ -161,7 +161,9 @@ export const wholeEverywhere = places.map(() => ({
 /** An error as clients see it, all its fields. */
 export function faultOf(code: SourceErrorCode, details: SourceFaultDetails = {}): SourceFaultDetails {
   const nothing = { httpStatus: null, retryAfterMs: null, providerCode: null, providerRequestId: null };
-  return { code, ...sourceErrorCodes[code], ...nothing, ...details };
+  const odd = code === 'BAD_RESPONSE' && (details.httpStatus ?? 200) !== 200;
+  const message = odd ? 'The provider answered with a status that is not expected.' : sourceErrorCodes[code].message;
+  return { code, ...sourceErrorCodes[code], message, ...nothing, ...details };
 }
 
 /** Answers 200 with these bytes as JSON, or as what `headers` say. */

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 export interface Program extends AsyncDisposable {
   /** Where it serves GraphQL; empty if it ended before it did. */
   readonly url: string;
+  readonly pid: number;
   /** All that it printed so far, on both streams. */
   output(): string;
   signal(name: 'SIGTERM' | 'SIGINT'): void;
@@ -12,9 +13,9 @@ export interface Program extends AsyncDisposable {
   readonly ended: Promise<number | null>;
 }
 
-/** Starts `src/main.ts` with these variables and no others, and waits until it listens or ends. */
-export async function startProgram(env: Record<string, string> = {}): Promise<Program> {
-  const child = spawn(process.execPath, ['src/main.ts'], {
+/** Starts `src/main.ts`, or another script, with these variables and no others, and waits until it listens or ends. */
+export async function startProgram(env: Record<string, string> = {}, script = 'src/main.ts'): Promise<Program> {
+  const child = spawn(process.execPath, [script], {
     cwd: new URL('../..', import.meta.url).pathname,
     env: { PATH: process.env.PATH, PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -33,6 +34,7 @@ export async function startProgram(env: Record<string, string> = {}): Promise<Pr
   });
   return {
     url,
+    pid: child.pid ?? 0,
     output: () => output,
     signal: (name) => void child.kill(name),
     ended,

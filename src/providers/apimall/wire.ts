@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { SourceFaultDetails } from '../../errors.ts';
 import { encodeId, hostOf, type LastDelivery, type Verdict, type Webhook } from '../../webhook.ts';
-import { isoTime, WireId, WireMaybeCount, WireMaybeInt, WireMaybeText, WireString, WireText } from '../wire.ts';
+import { isoTime, quote, WireId, WireMaybeCount, WireMaybeInt, WireMaybeText, WireString, WireText } from '../wire.ts';
 
 /** A webhook at API Mall. Its counters and times are null in the answer to a create, which leaves them out. */
 export interface ApiMallWebhook extends Webhook {
@@ -149,13 +149,14 @@ const laterUnknown = 'API Mall does not say whether later deliveries succeeded.'
 /** The verdict: the first rule that matches. */
 function judge(wire: WireWebhook, lastError: string | null): Verdict {
   const { status, total_sent, total_failed } = wire;
-  if (enabled(status) === false) return { health: 'DISABLED', healthReason: `Its status is "${status}".` };
+  if (status !== null && enabled(status) === false)
+    return { health: 'DISABLED', healthReason: `Its status is ${quote(status)}.` };
   if (lastError !== null) return { health: 'FAILING', healthReason: `A delivery error is recorded. ${laterUnknown}` };
   if (onlyFailures(wire)) {
     return { health: 'FAILING', healthReason: `No delivery succeeded and ${total_failed} failed. ${laterUnknown}` };
   }
   if (status !== null && !enabledWords.has(status)) {
-    return { health: 'UNKNOWN', healthReason: `Its status "${status}" is not a word that we know.` };
+    return { health: 'UNKNOWN', healthReason: `Its status ${quote(status)} is not a word that we know.` };
   }
   const tried = attempted(wire, lastError);
   if (tried === null) return { health: 'UNKNOWN', healthReason: 'Nothing tells whether a delivery was tried.' };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { encodeId, hostOf, type LastDelivery, type Verdict, type Webhook } from '../../webhook.ts';
-import { isoTime, WireId, WireMaybeFlag, WireMaybeText, WireString, WireText } from '../wire.ts';
+import { isoTime, quote, WireId, WireMaybeFlag, WireMaybeText, WireString, WireText } from '../wire.ts';
 
 /** A webhook at Diligent, which says of the latest delivery only when it was tried and the HTTP status. */
 export interface DiligentWebhook extends Webhook {
@@ -99,7 +99,7 @@ function judge(wire: WireWebhook): Verdict {
     return { health: 'FAILING', healthReason: `The last delivery was answered with HTTP status ${code}.` };
   }
   if (!known && status !== null) {
-    return { health: 'UNKNOWN', healthReason: `Its status "${status}" is not a word that we know.` };
+    return { health: 'UNKNOWN', healthReason: `Its status ${quote(status)} is not a word that we know.` };
   }
   const tried = attempted(wire);
   if (tried === null) return { health: 'UNKNOWN', healthReason: 'Nothing tells whether a delivery was tried.' };
