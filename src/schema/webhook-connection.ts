@@ -14,7 +14,7 @@ export interface Connection {
   readonly reports: readonly SourceReport[];
 }
 
-/** The field that gives the list counts its rows already. */
+/** The field that the list is the value of counts its rows already, which are more than its sources or verdicts. */
 const onePerRow = { field: 1, multiplier: 1 };
 
 const WebhookEdge = builder.objectRef<{ node: Webhook; cursor: string }>('WebhookEdge').implement({
@@ -78,6 +78,7 @@ export const WebhookConnection = builder.objectRef<Connection>('WebhookConnectio
     healthCounts: t.field({
       type: [WebhookHealthCount],
       nullable: false,
+      complexity: onePerRow,
       description: 'The same webhooks as in `totalCount`, by verdict: every verdict once, worst first.',
       resolve: ({ matching }) =>
         healths.map((health) => ({ health, count: matching.filter((row) => row.health === health).length })),
@@ -90,6 +91,7 @@ export const WebhookConnection = builder.objectRef<Connection>('WebhookConnectio
     sources: t.field({
       type: [WebhookSourceReport],
       nullable: false,
+      complexity: onePerRow,
       description: 'How each source that was asked contributed to this page.',
       resolve: ({ reports }) => reports,
     }),
