@@ -18,7 +18,6 @@ export interface SourceConfig {
 
 /** The whole configuration, checked. */
 export interface Config {
-  readonly production: boolean;
   readonly host: string;
   readonly port: number;
   readonly sources: readonly SourceConfig[];
@@ -108,7 +107,7 @@ const settings = {
 const Settings = z.object(settings);
 
 /** The two variables of a provider: its key and its base URL. */
-function variablesOf({ key }: Pick<KnownProvider, 'key'>): { readonly key: string; readonly url: string } {
+export function variablesOf({ key }: Pick<KnownProvider, 'key'>): { readonly key: string; readonly url: string } {
   const prefix = key.toUpperCase().replaceAll('-', '_');
   return { key: `${prefix}_API_KEY`, url: `${prefix}_API_URL` };
 }
@@ -139,7 +138,6 @@ export function readConfig(providers: readonly KnownProvider[], environment: Env
   if (faults.length > 0) throw new ConfigError(faults);
   return {
     ...plan,
-    production,
     host: values.HOST,
     port: values.PORT,
     credentials: values.CREDENTIALS,
@@ -172,6 +170,7 @@ function readKeyFiles(providers: readonly KnownProvider[], environment: Environm
     } catch (error) {
       const why = error instanceof Error && 'code' in error ? ` (${error.code})` : '';
       faults.push(`${name}_FILE: the file cannot be read${why}`);
+      env[name] = 'unread';
     }
   }
   return env;

@@ -16,14 +16,18 @@ export interface Source {
 export type FindCredential = (source: Source) => string | SourceError;
 
 /** What became of reading one source in one request. */
-export interface SourceReport {
+export type SourceReport = SourceReading & Outcome;
+
+/** Whether the rows are all that the source has, and if not, why. */
+type Outcome =
+  | { readonly state: 'OK'; readonly error: null }
+  | { readonly state: 'PARTIAL' | 'FAILED'; readonly error: SourceFault };
+
+interface SourceReading {
   readonly source: RequestSource;
-  readonly state: 'OK' | 'PARTIAL' | 'FAILED';
-  /** null if the state is OK, and only then. */
-  readonly error: SourceFault | null;
   readonly rows: readonly Webhook[];
   readonly rejectedCount: number;
-  /** When the last byte had come, ISO 8601; null where nothing was read. */
+  /** When the answer was read, ISO 8601; null where there was none. */
   readonly fetchedAt: string | null;
   /** null where no call was made. */
   readonly durationMs: number | null;
@@ -58,25 +62,34 @@ export function sourceOf({ source }: Pick<Webhook, 'source'>, { sources }: Conte
   return found;
 }
 
-/** Opens all sources for one request; `signal` aborts when its caller leaves. */
-export function createContext(
-  sources: readonly Source[],
-  partialResults: Context['partialResults'],
-  findCredential: FindCredential,
-  signal: AbortSignal,
-): Context {
-  const opened = sources.map((source) => [source.key, openSource(source, findCredential(source), signal)] as const);
+/** What a context is made for. */
+export interface ContextOptions {
+  readonly sources: readonly Source[];
+  readonly partialResults: Context['partialResults'];
+  readonly findCredential: FindCredential;
+  /** Aborts when the caller leaves. */
+  readonly signal: AbortSignal;
+  /** Told of faults of our own in reading a source, which cost that source's rows and nobody else's. */
+  onInternalError(error: unknown): void;
+}
+
+/** Opens all sources for one request. */
+export function createContext({ sources, partialResults, ...options }: ContextOptions): Context {
+  const opened = sources.map((source) => [source.key, openSource(source, options)] as const);
   return { sources: new Map(opened), partialResults, failures: [] };
 }
 
-function openSource(source: Source, credential: string | SourceError, signal: AbortSignal): RequestSource {
+type OpenOptions = Pick<ContextOptions, 'findCredential' | 'signal' | 'onInternalError'>;
+
+function openSource(source: Source, options: OpenOptions): RequestSource {
   const { key, provider } = source;
+  const credential = options.findCredential(source);
   let report: Promise<SourceReport> | undefined;
   // One loader a source: one over several would settle all of them at the pace of the slowest.
   const loader = new DataLoader<string, Webhook | null>(async (externalIds) => {
     const { rows, state, error } = await opened.read();
     const byId = new Map(rows.map((row) => [row.externalId, row]));
-    const missing = error && state !== 'OK' ? new SourceFailure(key, state, error) : null;
+    const missing = state === 'OK' ? null : new SourceFailure(key, state, error);
     return externalIds.map((externalId) => byId.get(externalId) ?? missing);
   });
   const opened: RequestSource = {
@@ -85,7 +98,7 @@ function openSource(source: Source, credential: string | SourceError, signal: Ab
     provider,
     capabilities: Object.keys(provider.operations) as (keyof Operations)[],
     read() {
-      report ??= readSource(opened, source.upstream, credential, signal);
+      report ??= readSource(opened, source.upstream, credential, options);
       return report;
     },
     load: (externalId) => loader.load(externalId),
@@ -97,7 +110,7 @@ async function readSource(
   source: RequestSource,
   upstream: Upstream,
   credential: string | SourceError,
-  signal: AbortSignal,
+  { signal, onInternalError }: OpenOptions,
 ): Promise<SourceReport> {
   if (credential instanceof SourceError) return failed(source, credential.fault, null);
   const { key, provider } = source;
@@ -110,29 +123,25 @@ async function readSource(
     );
     return judge(source, read, elapsed());
   } catch (error) {
-    if (!(error instanceof SourceError)) throw error;
-    return failed(source, error.fault, elapsed());
+    if (error instanceof SourceError) return failed(source, error.fault, elapsed());
+    onInternalError(error);
+    return failed(source, new SourceError('BAD_RESPONSE').fault, elapsed());
   }
 }
 
 function judge(source: RequestSource, { rows, rejected, shortfall }: Snapshot, durationMs: number): SourceReport {
   const fault = shortfall ?? (rejected === 0 ? null : unreadRows(rejected, rows.length + rejected));
   if (fault && rows.length === 0) return { ...failed(source, fault, durationMs), rejectedCount: rejected };
+  const outcome: Outcome = fault ? { state: 'PARTIAL', error: fault } : { state: 'OK', error: null };
   const fetchedAt = new Date().toISOString();
-  return {
-    source,
-    state: fault ? 'PARTIAL' : 'OK',
-    error: fault,
-    rows,
-    rejectedCount: rejected,
-    fetchedAt,
-    durationMs,
-  };
+  return { source, ...outcome, rows, rejectedCount: rejected, fetchedAt, durationMs };
 }
 
 function unreadRows(rejected: number, all: number): SourceFault {
-  return new SourceError('BAD_RESPONSE', { message: `${rejected} of ${all} rows could not be read, or came twice.` })
-    .fault;
+  return new SourceError('BAD_RESPONSE', {
+    httpStatus: 200,
+    message: `${rejected} of ${all} rows could not be read, or came twice.`,
+  }).fault;
 }
 
 function failed(source: RequestSource, error: SourceFault, durationMs: number | null): SourceReport {

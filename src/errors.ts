@@ -1,4 +1,4 @@
-import { GraphQLError, type GraphQLErrorExtensions, type GraphQLErrorOptions } from 'graphql';
+import { GraphQLError, type GraphQLErrorExtensions, type GraphQLErrorOptions, Kind } from 'graphql';
 
 /** What can go wrong between us and one source: the fixed sentence that clients see, and whether asking again may help. */
 export const sourceErrorCodes = {
@@ -96,6 +96,14 @@ export function costLimitError(message: string): GraphQLError {
   return new GraphQLError(message, { extensions: { code: 'COST_LIMIT_EXCEEDED', http: { status: 400 } } });
 }
 
+/** A variable that GraphQL found wrong, under the code and status that all of the caller's mistakes have. */
+export function variableError({ message, nodes }: GraphQLError): GraphQLError {
+  return new GraphQLError(message, {
+    nodes: nodes ?? null,
+    extensions: { code: 'BAD_USER_INPUT', http: { status: 400 } },
+  });
+}
+
 /** Translates whatever was thrown into what a client may see. Anything that is not ours says "Internal error" and no more. */
 export function toClientError(error: unknown): GraphQLError {
   const options = placeOf(error);
@@ -116,9 +124,12 @@ export function toClientError(error: unknown): GraphQLError {
   return new GraphQLError('Internal error', { ...options, extensions });
 }
 
-/** Raised by GraphQL or Yoga before any field ran: about the document, its variables or the HTTP request. */
+/** Raised by GraphQL or Yoga about the document, its variables or the HTTP request, and not by a field of ours. */
 function isRequestError(error: GraphQLError, cause: unknown): boolean {
-  return error.path === undefined && cause instanceof GraphQLError && error.extensions.unexpected !== true;
+  if (!(cause instanceof GraphQLError) || error.extensions.unexpected === true) return false;
+  // Values that turn out wrong only when a field is reached point at the argument, not at the field.
+  const aboutValue = cause.nodes?.every(({ kind }) => kind !== Kind.FIELD) ?? false;
+  return error.path === undefined || aboutValue;
 }
 
 /** Keeps the HTTP status that Yoga chose, and the few codes that we promise: what is none of them is BAD_USER_INPUT. */

@@ -25,7 +25,11 @@ export function createGateway(options: GatewayOptions): YogaServerInstance<objec
   return createYoga<object, Context>({
     schema,
     context: ({ request }) =>
-      createContext(options.sources, options.partialResults, options.findCredentials(request.headers), request.signal),
+      createContext({
+        ...options,
+        findCredential: options.findCredentials(request.headers),
+        signal: request.signal,
+      }),
     graphiql: options.graphiql && graphiqlOptions,
     renderGraphiQL: renderGraphiql,
     landingPage: false,
@@ -56,9 +60,10 @@ export function createGateway(options: GatewayOptions): YogaServerInstance<objec
 /** Adds the failures that resolvers left on the context to the errors of the answer. */
 function useSourceFailures(): Plugin<Context> {
   return {
-    onExecute: ({ args }) => ({
+    onExecute: ({ args: { contextValue } }) => ({
       onExecuteDone({ result, setResult }) {
-        const { failures } = args.contextValue;
+        // Taken, so that an operation that runs again on the same context does not leave them twice.
+        const failures = contextValue.failures.splice(0);
         if (failures.length === 0 || Symbol.asyncIterator in result) return;
         const located = failures.map(({ failure, place }) => locateFailure(failure, place));
         setResult({ ...result, errors: [...(result.errors ?? []), ...located] });

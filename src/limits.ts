@@ -1,8 +1,18 @@
 import { complexityFromQuery } from '@pothos/plugin-complexity';
-import { type DocumentNode, GraphQLError, getOperationAST, Kind, parse, validate, visit } from 'graphql';
+import {
+  type DocumentNode,
+  GraphQLError,
+  getOperationAST,
+  getVariableValues,
+  Kind,
+  type OperationDefinitionNode,
+  parse,
+  validate,
+  visit,
+} from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import type { Context } from './context.ts';
-import { costLimitError } from './errors.ts';
+import { costLimitError, variableError } from './errors.ts';
 import { schema } from './schema/index.ts';
 
 /** What one document may hold at most. */
@@ -32,21 +42,43 @@ export function useDocumentLimits(limits: DocumentLimits, hideSuggestions: boole
   const tooMany = createCounter(limits);
   return {
     onParse({ setParseFn }) {
-      setParseFn((source, options) => parse(source, { ...options, maxTokens: limits.tokens }));
+      setParseFn((source, options) => {
+        try {
+          return parse(source, { ...options, maxTokens: limits.tokens });
+        } catch (error) {
+          // The tokens are few enough, but the parser calls itself for each that opens.
+          if (error instanceof RangeError) throw costLimitError('The document is nested too deeply.');
+          throw error;
+        }
+      });
     },
     onValidate({ params, setResult, setValidationFn }) {
       const error = tooMany(params.documentAST);
       if (error) return setResult([error]);
       setValidationFn((validated, document, rules) =>
-        validate(validated, document, rules, { maxErrors: mostErrors - 1, hideSuggestions }),
+        validate(validated, document, rules, { maxErrors: mostErrors - 1, hideSuggestions }).map(explainAbort),
       );
     },
     onExecute({ args, setResultAndStopExecution }) {
       const { document, operationName, variableValues } = args;
-      const error = tooCostly(limits, document, operationName, variableValues ?? {});
+      const operation = getOperationAST(document, operationName);
+      if (!operation) return;
+      // Before the executor would: it makes up to 50 errors of them, and suggestions that nothing hides.
+      const { errors } = getVariableValues(schema, operation.variableDefinitions ?? [], variableValues ?? {}, {
+        maxErrors: mostErrors - 1,
+        hideSuggestions,
+      });
+      if (errors) return setResultAndStopExecution({ errors: errors.map(variableError) });
+      const error = tooCostly(limits, document, operation, variableValues ?? {});
       if (error) setResultAndStopExecution({ errors: [error] });
     },
   };
+}
+
+/** graphql-js compares fields that share a name, up to a limit of its own, of which it does not say what it is. */
+function explainAbort(error: GraphQLError): GraphQLError {
+  if (error.message !== 'Validation aborted.') return error;
+  return costLimitError('Too many fields of the same name must be compared. Ask for each field once.');
 }
 
 /** Counts what needs no schema, once for each document. */
@@ -77,11 +109,9 @@ function createCounter({ aliases, directives }: DocumentLimits): (document: Docu
 function tooCostly(
   limits: DocumentLimits,
   document: DocumentNode,
-  operationName: string | null | undefined,
+  operation: OperationDefinitionNode,
   variables: Record<string, unknown>,
 ): GraphQLError | null {
-  const operation = getOperationAST(document, operationName);
-  if (!operation) return null;
   const definitions = document.definitions.filter((it) => it === operation || it.kind === Kind.FRAGMENT_DEFINITION);
   try {
     const { complexity, depth } = complexityFromQuery({ kind: Kind.DOCUMENT, definitions }, { schema, variables });
@@ -91,7 +121,7 @@ function tooCostly(
       `A cost of ${complexity} is too much: at most ${limits.cost}. Ask for smaller pages or fewer fields.`,
     );
   } catch (error) {
-    // Variables that are wrong: the executor says so, for all of them.
+    // Arguments that are wrong, or a kind of operation that there is not: the executor says so.
     if (error instanceof GraphQLError) return null;
     throw error;
   }

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { inspect } from 'node:util';
-import { type Config, ConfigError, readConfig } from './config.ts';
+import { type Config, ConfigError, readConfig, variablesOf } from './config.ts';
 import { callerCredentials, serverCredentials } from './credentials.ts';
 import { createGateway } from './gateway.ts';
 import { documentLimits } from './limits.ts';
@@ -59,10 +59,11 @@ function exitOnSecondSignal(): void {
 
 function greeting({ sandbox, credentials, sources, graphiql }: Config, url: string): string {
   const keys = sources.map(({ key }) => key).join(', ');
+  const keyNames = providers.map((provider) => variablesOf(provider).key).join(' or ');
   const what = graphiql ? 'GraphQL and GraphiQL' : 'GraphQL';
   const where = `hookgraph serves ${what} at ${url}/graphql\nSources: ${keys}`;
   if (sandbox) {
-    return `${where}\nThis is the SANDBOX: all webhooks are made up and come from memory. Set APIMALL_API_KEY or DILIGENT_API_KEY to see real ones.`;
+    return `${where}\nThis is the SANDBOX: all webhooks are made up and come from memory. Set ${keyNames} to see real ones.`;
   }
   return credentials === 'passthrough' ? `${where} (with the keys that callers pass)` : where;
 }

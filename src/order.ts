@@ -1,11 +1,9 @@
 import { InputError } from './errors.ts';
 import { healths, type Webhook } from './webhook.ts';
 
-/** What a list can be ordered by. */
-export const orderFields = ['URL', 'LAST_DELIVERY_AT', 'CREATED_AT', 'HEALTH', 'PROVIDER'] as const;
-
+/** What a list is ordered by, and from which end. */
 export interface Order {
-  readonly field: (typeof orderFields)[number];
+  readonly field: 'URL' | 'LAST_DELIVERY_AT' | 'CREATED_AT' | 'HEALTH' | 'PROVIDER';
   readonly direction: 'ASC' | 'DESC';
 }
 
@@ -71,14 +69,19 @@ export function encodeCursor({ field, direction }: Order, { value, source, exter
 /** The position of a cursor. Throws an `InputError` for text that is no cursor, and for one of another order. */
 export function decodeCursor(argument: string, cursor: string, order: Order): Position {
   const parts = cursorParts(cursor);
-  if (!parts) throw new InputError(`${argument}: not a cursor of this list. Pass a cursor as a page gave it.`);
+  if (!parts) throw notACursor(argument);
   const [field, direction, value, source, externalId] = parts;
   if (field !== order.field || direction !== order.direction) {
     throw new InputError(
       `${argument}: the cursor belongs to another order. Repeat the orderBy of the page that it came from.`,
     );
   }
+  if (value !== null && typeof value !== (field === 'HEALTH' ? 'number' : 'string')) throw notACursor(argument);
   return { value, source, externalId };
+}
+
+function notACursor(argument: string): InputError {
+  return new InputError(`${argument}: not a cursor of this list. Pass a cursor as a page gave it.`);
 }
 
 function cursorParts(cursor: string): [string, string, Position['value'], string, string] | null {

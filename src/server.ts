@@ -3,9 +3,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readBody } from './door/body.ts';
-import { checkGraphql, checkRequest } from './door/checks.ts';
+import { checkGraphql, checkProbe, checkRequest, noTunnel, unreadable } from './door/checks.ts';
 import { createLoad } from './door/load.ts';
-import { badRequest, type Refusal, refuse } from './door/refusal.ts';
+import { badRequest, type Refusal, refuse, refuseRaw } from './door/refusal.ts';
 
 export interface ServerOptions {
   readonly host: string;
@@ -42,6 +42,8 @@ const limits = {
   connectionsCheckingInterval: 500,
   // Above the idle time of the usual load balancers, so that it is they who close.
   keepAliveTimeout: 75_000,
+  // We refuse that ourselves, in the form of all refusals.
+  requireHostHeader: false,
 };
 
 /** Milliseconds after the stop when requests that have not come in whole are given up. */
@@ -66,8 +68,12 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
     const wrong = checkRequest(request);
     if (wrong) return refuse(request, response, wrong);
     const path = request.url?.split('?', 1)[0];
-    if (path === '/health') return answerText(response, 200, 'alive');
-    if (path === '/ready') return answerText(response, ready ? 200 : 503, ready ? 'ready' : 'stopping');
+    if (path === '/health' || path === '/ready') {
+      const refusal = checkProbe(request);
+      if (refusal) return refuse(request, response, refusal);
+      if (path === '/health') return answerText(response, 200, 'alive');
+      return answerText(response, ready ? 200 : 503, ready ? 'ready' : 'stopping');
+    }
     if (path !== '/graphql') return refuse(request, response, badRequest(404, 'Not found. The graph is at /graphql.'));
     const refusal = checkGraphql(request) ?? load.enter();
     if (refusal) return refuse(request, response, refusal);
@@ -100,7 +106,8 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
     response.end(text);
   }
 
-  const server = createServer(limits, (request, response) => {
+  /** Counts an answer in, and gives it the headers that all have. */
+  function expectAnswer(request: IncomingMessage, response: ServerResponse): void {
     const { socket } = request;
     count(socket, 1);
     open.add(response);
@@ -111,16 +118,27 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
       if (!server.listening && connections.get(socket) === 0) socket.destroySoon();
     });
     setHeaders(request, response, ready);
+  }
+
+  const server = createServer(limits, (request, response) => {
+    expectAnswer(request, response);
     serve(request, response).catch(() => response.destroy());
   });
   server.on('connection', (socket: Socket) => {
     count(socket, 0);
     socket.once('close', () => connections.delete(socket));
   });
-  // Without a listener node:http ends the connection without a word.
-  server.on('connect', (_request, socket) =>
-    socket.end('HTTP/1.1 405 Method Not Allowed\r\nallow: GET, POST, OPTIONS\r\nconnection: close\r\n\r\n'),
-  );
+  server.on('checkExpectation', (request, response) => {
+    expectAnswer(request, response);
+    refuse(request, response, badRequest(417, 'The only expectation that is met is 100-continue.'));
+  });
+  // What node:http cannot read as HTTP, or not in time. Without this, and the next, it says too little, or nothing.
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    const begun = [...open].some(({ req, headersSent }) => req.socket === socket && headersSent);
+    if (begun || !socket.writable) socket.destroy();
+    else refuseRaw(socket, unreadable(error.code), commonHeaders());
+  });
+  server.on('connect', (_request, socket: Socket) => refuseRaw(socket, noTunnel, commonHeaders()));
   await listen(server, options);
   const { port } = server.address() as AddressInfo;
   const host = options.host.includes(':') ? `[${options.host}]` : options.host;
@@ -154,14 +172,21 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
 const requestIdPattern = /^[\w.-]{1,64}$/;
 
 /** The headers that every answer has. GraphiQL needs more of its own origin, and says so itself. */
+function commonHeaders(requestId: string = randomUUID()): Record<string, string> {
+  return {
+    'x-request-id': requestId,
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    'referrer-policy': 'no-referrer',
+    'x-frame-options': 'DENY',
+    'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  };
+}
+
 function setHeaders({ headers }: IncomingMessage, response: ServerResponse, ready: boolean): void {
   const given = headers['x-request-id'];
-  response.setHeader('x-request-id', typeof given === 'string' && requestIdPattern.test(given) ? given : randomUUID());
-  response.setHeader('cache-control', 'no-store');
-  response.setHeader('x-content-type-options', 'nosniff');
-  response.setHeader('referrer-policy', 'no-referrer');
-  response.setHeader('x-frame-options', 'DENY');
-  response.setHeader('content-security-policy', "default-src 'none'; frame-ancestors 'none'");
+  const requestId = typeof given === 'string' && requestIdPattern.test(given) ? given : randomUUID();
+  response.setHeaders(new Map(Object.entries(commonHeaders(requestId))));
   if (!ready) response.setHeader('connection', 'close');
 }
 

@@ -70,7 +70,7 @@ export function decodeId(id: string): IdParts | null {
 /** The host name in lower case, or null where the URL is not plain http(s): such a URL is text to us, nothing else. */
 export function hostOf(url: string): string | null {
   // The URL parser drops tabs and line breaks: what holds one is not what it seems.
-  if (/[\s\p{Cc}]/u.test(url) || !URL.canParse(url)) return null;
+  if (/\p{Cc}/u.test(url) || !URL.canParse(url)) return null;
   const { protocol, hostname } = new URL(url);
   return (protocol === 'https:' || protocol === 'http:') && hostname !== '' ? hostname : null;
 }

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { encodeId } from '../src/webhook.ts';
 import { openGraph } from './support/graph.ts';
 import { apimallList, apimallRow, diligentRow } from './support/rows.ts';
+import { listen } from './support/server.ts';
 import { json, text } from './support/upstream.ts';
 
 const apimallId = encodeId('ApiMallWebhook', 'apimall', '8');
@@ -130,6 +131,20 @@ test('takes a thousand ids at once and refuses more', async () => {
     message: expect.stringContaining('at most 1000'),
     extensions: { code: 'BAD_USER_INPUT' },
   });
+});
+
+test('takes a thousand ids of the length that ids have, over the front door', async () => {
+  await using graph = await openGraph(whole);
+  await using server = await listen(graph.gateway);
+  const ids = Array.from({ length: 1000 }, (_, index) =>
+    encodeId('DiligentWebhook', 'diligent', `${String(index).padStart(8, '0')}-4c6a-439f-b668-7cca0cd786fa`),
+  );
+  const response = await fetch(`${server.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ query: 'query N($ids: [ID!]!) { nodes(ids: $ids) { id } }', variables: { ids } }),
+  });
+  expect((await response.json()).data.nodes).toEqual(Array(1000).fill(null));
 });
 
 test('keeps an external id with colons and other signs whole', async () => {

@@ -29,7 +29,6 @@ function faults(env: Record<string, string>): string[] {
 
 test('serves the sandbox on loopback with GraphiQL where nothing is set', () => {
   expect(read({})).toEqual({
-    production: false,
     host: '127.0.0.1',
     port: 4000,
     sandbox: true,
@@ -91,12 +90,12 @@ test('takes the keys of callers under CREDENTIALS=passthrough, for every source'
 
 test('is careful in production, which means exactly this word', () => {
   const production = { ...keys, NODE_ENV: 'production' };
-  expect(read(production)).toMatchObject({ production: true, graphiql: false, introspection: false, corsOrigins: [] });
+  expect(read(production)).toMatchObject({ graphiql: false, introspection: false, corsOrigins: [] });
   expect(read({ ...production, GRAPHIQL: 'on', INTROSPECTION: 'on' })).toMatchObject({
     graphiql: true,
     introspection: true,
   });
-  expect(read({ ...keys, NODE_ENV: 'Production' })).toMatchObject({ production: false, graphiql: true });
+  expect(read({ ...keys, NODE_ENV: 'Production' })).toMatchObject({ graphiql: true });
 });
 
 test('never serves the sandbox in production unless told to', () => {

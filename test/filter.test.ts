@@ -145,6 +145,17 @@ test.each([
   expect([...graph.calls('apimall'), ...graph.calls('diligent')]).toEqual([]);
 });
 
+test.each<[string, object]>([
+  ['query Q($id: ID = "x") { webhook(id: $id) { id } }', { id: null }],
+  ['query Q($h: WebhookHealth = IDLE) { webhooks(filter: { health: [$h] }) { totalCount } }', { h: null }],
+  ['query Q($s: String = "apimall") { webhooks(filter: { source: [$s] }) { totalCount } }', { s: null }],
+  ['query Q($y: Boolean = true) { webhooks { complete @include(if: $y) } }', { y: null }],
+])('refuses a null where none may be as BAD_USER_INPUT: %s', async (document, variables) => {
+  await using graph = await openGraph(rows);
+  const { errors } = await graph.answer(document, variables);
+  expect(errors?.map(({ extensions }) => extensions)).toEqual([{ code: 'BAD_USER_INPUT' }]);
+});
+
 test.each([
   [{ health: ['BROKEN'] }, 'Value "BROKEN" does not exist in "WebhookHealth" enum.'],
   [{ provider: ['STRIPE'] }, 'Value "STRIPE" does not exist in "WebhookProvider" enum.'],

@@ -52,7 +52,7 @@ test.each([
   ['a batch', '[{"query":"{ __typename }"}]', 'BAD_USER_INPUT'],
   ['no query', '{}', 'BAD_USER_INPUT'],
   ['variables that are no object', '{"query":"{ __typename }","variables":"x"}', 'BAD_USER_INPUT'],
-  ['more than 64 KiB', JSON.stringify({ query: `{ __typename ${'#'.repeat(65_536)} }` }), 'BAD_USER_INPUT'],
+  ['more than 128 KiB', JSON.stringify({ query: `{ __typename ${'#'.repeat(131_072)} }` }), 'BAD_USER_INPUT'],
   ['a syntax error', '{"query":"{ webhooks"}', 'GRAPHQL_PARSE_FAILED'],
   ['an unknown field', '{"query":"{ hooks }"}', 'GRAPHQL_VALIDATION_FAILED'],
   ['an operation that is not there', '{"query":"query A { __typename }","operationName":"B"}', 'BAD_USER_INPUT'],

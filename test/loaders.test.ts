@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
-import { createContext } from '../src/context.ts';
 import { encodeId } from '../src/webhook.ts';
-import { openGraph } from './support/graph.ts';
+import { openContext, openGraph } from './support/graph.ts';
 import { apimallList, apimallRow, diligentRow } from './support/rows.ts';
 import { after, createBarrier, hang, json } from './support/upstream.ts';
 
@@ -110,7 +109,7 @@ test('settles what a fast source holds while a slow one is still being waited fo
     { attemptTimeoutMs: 20_000 },
   );
   const caller = new AbortController();
-  const { sources } = createContext(graph.sources, 'rows', () => 'test-key', caller.signal);
+  const { sources } = openContext(graph.sources, () => 'test-key', caller.signal);
   const slow = sources.get('diligent')?.load('x');
   const fast = sources.get('apimall')?.load('8');
   const first = await Promise.race([fast, slow]);

@@ -183,6 +183,10 @@ test.each([
   [{ first: 1, last: 1 }, 'first, last: pass one of them, not both.'],
   [{ after: 'nonsense' }, 'after: not a cursor of this list. Pass a cursor as a page gave it.'],
   [
+    { after: Buffer.from('["URL","ASC",1,"apimall","8"]').toString('base64url') },
+    'after: not a cursor of this list. Pass a cursor as a page gave it.',
+  ],
+  [
     { before: Buffer.from('[1,2]').toString('base64url') },
     'before: not a cursor of this list. Pass a cursor as a page gave it.',
   ],

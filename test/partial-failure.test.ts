@@ -152,6 +152,52 @@ test('makes the list null instead under PARTIAL_RESULTS=null, unless the failure
   ]);
 });
 
+test('makes it null under PARTIAL_RESULTS=null even where other sources have rows', async () => {
+  await using graph = await openGraph(apimallOnly, { partialResults: 'null' });
+  const { data, errors } = await graph.answer('{ webhooks { nodes { id } } }');
+  expect(data).toEqual({ webhooks: null });
+  expect(errors).toEqual([{ ...diligentFailed, path: ['webhooks'] }]);
+});
+
+test('costs nobody else anything when the code for one source has a fault', async () => {
+  const told: unknown[] = [];
+  await using graph = await openGraph(apimallOnly, { onInternalError: (error) => told.push(error) });
+  const fault = new TypeError('canary');
+  const broken = graph.sources.map((source) => {
+    if (source.key !== 'diligent') return source;
+    const list = () => Promise.reject(fault);
+    return { ...source, provider: { ...source.provider, operations: { list } } };
+  });
+  await using mended = await openGraph(
+    {},
+    { sources: broken, findCredentials: () => () => 'k', onInternalError: (error) => told.push(error) },
+  );
+  const { data } = await mended.answer('{ webhooks { totalCount sources { state error { code } } } }');
+  expect(data.webhooks).toEqual({
+    totalCount: 1,
+    sources: [
+      { state: 'OK', error: null },
+      { state: 'FAILED', error: { code: 'BAD_RESPONSE' } },
+    ],
+  });
+  expect(told).toEqual([fault]);
+});
+
+test('reads a list of two hundred thousand odd rows without harm to the other source', async () => {
+  await using graph = await openGraph({
+    apimall: json({ success: true, data: Array(200_000).fill(1) }),
+    diligent: json([diligentRow()]),
+  });
+  const { webhooks } = await graph.query('{ webhooks { totalCount sources { state rejectedCount } } }');
+  expect(webhooks).toEqual({
+    totalCount: 1,
+    sources: [
+      { state: 'FAILED', rejectedCount: 200_000 },
+      { state: 'OK', rejectedCount: 0 },
+    ],
+  });
+});
+
 test('keeps the list under PARTIAL_RESULTS=null while nothing fails', async () => {
   await using graph = await openGraph(undefined, { partialResults: 'null' });
   expect(await graph.query('{ webhooks { totalCount } }')).toEqual({ webhooks: { totalCount: 33 } });

@@ -1,4 +1,5 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 
 /** Why a request is answered before GraphQL sees it. */
 export interface Refusal {
@@ -17,8 +18,26 @@ export function badRequest(status: number, message: string, headers?: Refusal['h
 
 /** Answers in the form of a GraphQL error. What is left of the request is not read, so the connection ends. */
 export function refuse(request: IncomingMessage, response: ServerResponse, refusal: Refusal): void {
-  const { status, code, message, headers } = refusal;
   if (!request.complete) response.setHeader('connection', 'close');
-  response.writeHead(status, { ...headers, 'content-type': 'application/json; charset=utf-8' });
-  response.end(JSON.stringify({ errors: [{ message, extensions: { code } }] }));
+  const body = bodyOf(refusal);
+  response.writeHead(refusal.status, { ...refusal.headers, ...headersOf(body) });
+  response.end(body);
+}
+
+/** The same on a connection for which node:http has no answer to write to, which ends. */
+export function refuseRaw(socket: Socket, refusal: Refusal, common: Refusal['headers']): void {
+  const { status, headers } = refusal;
+  const body = bodyOf(refusal);
+  const lines = Object.entries({ ...common, ...headers, ...headersOf(body), connection: 'close' });
+  const head = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines.map(([name, value]) => `${name}: ${value}`)];
+  socket.end([...head, '', body].join('\r\n'));
+  socket.destroySoon();
+}
+
+function bodyOf({ code, message }: Refusal): string {
+  return JSON.stringify({ errors: [{ message, extensions: { code } }] });
+}
+
+function headersOf(body: string): Record<string, string> {
+  return { 'content-type': 'application/json; charset=utf-8', 'content-length': String(Buffer.byteLength(body)) };
 }

@@ -15,7 +15,7 @@ const WebhookSourceCapability = builder.enumType('WebhookSourceCapability', {
   } as const,
 });
 
-/** An account at a provider. Its list of webhooks is added in `webhook-connection.ts`. */
+/** An account at a provider. Its list of webhooks is added in `webhooks.ts`. */
 export const WebhookSource = builder.objectRef<RequestSource>('WebhookSource').implement({
   description: 'An account at a provider, whose webhooks are in this graph.',
   interfaces: [Node],

@@ -74,7 +74,7 @@ async function listWebhooks(
   const matching = reports.flatMap(({ rows }) => rows).filter(createMatcher(wanted));
 
   const failures = reports.flatMap(({ source, state, error }) =>
-    state === 'OK' || !error ? [] : [new SourceFailure(source.key, state, error)],
+    state === 'OK' ? [] : [new SourceFailure(source.key, state, error)],
   );
   if (failures.length > 0 && !selectsFailure(info)) {
     const place = { nodes: info.fieldNodes, path: responsePathAsArray(info.path) };

@@ -21,7 +21,13 @@ export function readRows<W extends Webhook>(
   const rows = new Map<string, W>();
   for (const item of raw) {
     const row = read(item);
-    if (row && !rows.has(row.id)) rows.set(row.id, Object.freeze(row));
+    if (row && !rows.has(row.id)) rows.set(row.id, freeze(row));
   }
-  return { rows: [...rows.values()], rejected: raw.length - rows.size };
+  return { rows: Object.freeze([...rows.values()]), rejected: raw.length - rows.size };
+}
+
+function freeze<W extends Webhook>(row: W): W {
+  Object.freeze(row.events);
+  Object.freeze(row.lastDelivery);
+  return Object.freeze(row);
 }

@@ -166,8 +166,8 @@ const cases: readonly Case[] = [
     { ...usual, successRate: null },
   ],
   [
-    'a row whose counter of successes is null',
-    'HEALTHY',
+    'a row of which some failed and nothing tells whether any succeeded',
+    'UNKNOWN',
     /1 failed/,
     apimallRow({ total_sent: null }),
     { ...usual, successRate: null },

@@ -118,6 +118,13 @@ test('ends at a page that states another limit, because rows may lie between', a
   expect(reading.report).toMatchObject({ state: 'PARTIAL', itemCount: 5, rejectedCount: 0, error });
 });
 
+test('ends at a third page that repeats the second', async () => {
+  const listener = pages(page(rowsFrom(0, 3)), page(rowsFrom(3, 3)), page(rowsFrom(3, 3)));
+  const reading = await readList('apimall', listener);
+  expect(reading.report).toMatchObject({ state: 'PARTIAL', itemCount: 6, error: { code: 'BAD_RESPONSE' } });
+  expect(reading.calls).toHaveLength(3);
+});
+
 test('ends at pages that come round again after several', async () => {
   const listener = pages(page(rowsFrom(0, 3)), page(rowsFrom(3, 3)), page(rowsFrom(0, 3)));
   const reading = await readList('apimall', listener);

@@ -8,6 +8,7 @@ const row = apimallRow();
 function unreadRows(rejected: number, all: number): object {
   return {
     code: 'BAD_RESPONSE',
+    httpStatus: 200,
     message: `${rejected} of ${all} rows could not be read, or came twice.`,
     retryable: false,
     httpStatus: null,

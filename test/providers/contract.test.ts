@@ -1,12 +1,11 @@
 import { readdirSync } from 'node:fs';
 import { isNonNullType, isObjectType } from 'graphql';
 import { describe, expect, test } from 'vitest';
-import { createContext } from '../../src/context.ts';
 import { documentLimits } from '../../src/limits.ts';
 import { providers } from '../../src/providers/index.ts';
 import type { Provider } from '../../src/providers/provider.ts';
 import { encodeId } from '../../src/webhook.ts';
-import { openGraph } from '../support/graph.ts';
+import { openContext, openGraph } from '../support/graph.ts';
 import { everyField, typeNamed } from './every-field.ts';
 import { readList, sentence } from './reading.ts';
 
@@ -132,7 +131,7 @@ describe.each(providers.map((provider) => [provider.key, provider] as const))('%
   test('gives frozen rows that name their own type and their source', async () => {
     await using graph = await openGraph(sandboxOnly);
     const credential = provider.sandbox(clock).key;
-    const { sources } = createContext(graph.sources, 'rows', () => credential, new AbortController().signal);
+    const { sources } = openContext(graph.sources, () => credential, new AbortController().signal);
     const report = await sources.get(key)?.read();
     expect(report?.rows.length).toBeGreaterThan(0);
     for (const row of report?.rows ?? []) {

@@ -1,5 +1,5 @@
 import type { RequestListener } from 'node:http';
-import type { Source } from '../../src/context.ts';
+import { type Context, createContext, type FindCredential, type Source } from '../../src/context.ts';
 import { callerCredentials, serverCredentials } from '../../src/credentials.ts';
 import { createGateway, type GatewayOptions } from '../../src/gateway.ts';
 import { documentLimits } from '../../src/limits.ts';
@@ -109,4 +109,16 @@ export async function openGraph(
       await Promise.all(settings.map(({ connection }) => connection.close()));
     },
   };
+}
+
+/** What one request sees of these sources, without GraphQL above it. */
+export function openContext(
+  sources: readonly Source[],
+  findCredential: FindCredential = () => testKey,
+  signal = new AbortController().signal,
+): Context {
+  const onInternalError = (error: unknown) => {
+    throw error;
+  };
+  return createContext({ sources, partialResults: 'rows', findCredential, signal, onInternalError });
 }

@@ -21,7 +21,7 @@ export async function list(http: Http, source: string): Promise<Snapshot<ApiMall
 
   const first = await readPage(http, '/webhooks');
   const size = first.limit ?? defaultPageSize;
-  items.push(...first.items);
+  append(items, first.items);
   if (first.whole || first.items.length < size) return read();
 
   const seen = new Set(items.map(identity));
@@ -30,12 +30,17 @@ export async function list(http: Http, source: string): Promise<Snapshot<ApiMall
     if (page instanceof SourceError) return read(page);
     const ids = page.items.map(identity);
     if (ids.length > 0 && ids.every((id) => seen.has(id))) return read(unusable('repeats a page of its list'));
-    items.push(...page.items);
+    append(items, page.items);
     if (page.limit !== undefined && page.limit !== size) return read(unusable('changes the size of its pages'));
     if (ids.length < size) return read();
     for (const id of ids) seen.add(id);
   }
   return read(new SourceError('TOO_LARGE', { message: `The provider's list has more than ${mostPages} pages.` }));
+}
+
+/** A list may be longer than what one call takes as arguments. */
+function append(items: unknown[], more: readonly unknown[]): void {
+  for (const item of more) items.push(item);
 }
 
 function unusable(what: string): SourceError {

@@ -96,9 +96,15 @@ export function readWebhook(row: unknown, source: string): ApiMallWebhook | null
 const longestError = 1000;
 
 function errorText(value: unknown): string | null {
-  if (value === undefined || value === null || value === '') return null;
+  if (isNothing(value)) return null;
   // The cut may leave half of a character, for which strict readers of JSON refuse the whole answer.
   return asText(value).slice(0, longestError).toWellFormed();
+}
+
+/** What JSON may put where there is no error. */
+function isNothing(value: unknown): boolean {
+  if (typeof value === 'object' && value !== null) return Object.keys(value).length === 0;
+  return !value;
 }
 
 function asText(value: unknown): string {
@@ -161,6 +167,10 @@ function judge(wire: WireWebhook, lastError: string | null): Verdict {
   const tried = attempted(wire, lastError);
   if (tried === null) return { health: 'UNKNOWN', healthReason: 'Nothing tells whether a delivery was tried.' };
   if (!tried) return { health: 'IDLE', healthReason: 'No delivery was tried yet.' };
+  if (total_sent === null && total_failed !== null && total_failed > 0) {
+    const healthReason = `${total_failed} failed, and nothing tells whether any succeeded.`;
+    return { health: 'UNKNOWN', healthReason };
+  }
   const counts = `${total_sent ?? 'an unknown number'} succeeded and ${total_failed ?? 'an unknown number'} failed`;
   return { health: 'HEALTHY', healthReason: `No delivery error is recorded; ${counts}.` };
 }
