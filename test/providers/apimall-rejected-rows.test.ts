@@ -11,7 +11,6 @@ function unreadRows(rejected: number, all: number): object {
     httpStatus: 200,
     message: `${rejected} of ${all} rows could not be read, or came twice.`,
     retryable: false,
-    httpStatus: null,
     retryAfterMs: null,
     providerCode: null,
     providerRequestId: null,

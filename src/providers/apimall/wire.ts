@@ -168,7 +168,7 @@ function judge(wire: WireWebhook, lastError: string | null): Verdict {
   if (tried === null) return { health: 'UNKNOWN', healthReason: 'Nothing tells whether a delivery was tried.' };
   if (!tried) return { health: 'IDLE', healthReason: 'No delivery was tried yet.' };
   if (total_sent === null && total_failed !== null && total_failed > 0) {
-    const healthReason = `${total_failed} failed, and nothing tells whether any succeeded.`;
+    const healthReason = `Of its deliveries, ${total_failed} failed, and nothing tells whether any succeeded.`;
     return { health: 'UNKNOWN', healthReason };
   }
   const counts = `${total_sent ?? 'an unknown number'} succeeded and ${total_failed ?? 'an unknown number'} failed`;
