@@ -1,0 +1,144 @@
+import type { RequestListener } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { reportQuery } from './support/faults.ts';
+import { openContext, openGraph } from './support/graph.ts';
+import { diligentRow } from './support/rows.ts';
+import { askSwitched, openSwitched, type SwitchedGraph } from './support/switched.ts';
+import { after, createBarrier, hang, json, text } from './support/upstream.ts';
+
+const rows = json([diligentRow()]);
+const reset: RequestListener = (request) => request.socket.resetAndDestroy();
+const fault = json({}, 501);
+
+/** Milliseconds after which an open circuit lets a call try it. */
+const resetTimeout = 1000;
+/** Failed calls that open a circuit. */
+const volume = 8;
+
+async function askInTurn(switched: SwitchedGraph, times: number, key?: string): Promise<Set<string>> {
+  const seen = new Set<string>();
+  for (let turn = 0; turn < times; turn++) seen.add(await askSwitched(switched, key));
+  return seen;
+}
+
+/** Asks twenty times, so soon that a circuit that is open still is at the end of it. */
+function askAtOnce(switched: SwitchedGraph, key?: string): Promise<string[]> {
+  return Promise.all(Array.from({ length: 20 }, () => askSwitched(switched, key)));
+}
+
+const refused = Array(20).fill('CIRCUIT_OPEN');
+
+/** Asks until the circuit is open. */
+async function open(switched: SwitchedGraph, key?: string): Promise<void> {
+  while ((await askSwitched(switched, key)) !== 'CIRCUIT_OPEN');
+}
+
+/** Reads Diligent for a caller that may leave. */
+function read({ graph }: SwitchedGraph, signal: AbortSignal) {
+  const { sources } = openContext(graph.sources, () => 'test-key', signal);
+  return sources.get('diligent')?.read();
+}
+
+test.concurrent.each<[string, RequestListener, string]>([
+  ['come too late', hang, 'TIMEOUT'],
+  ['are cut off', reset, 'UNREACHABLE'],
+  ['have status 500', json({}, 500), 'UPSTREAM_ERROR'],
+  ['have status 503', json({}, 503), 'UPSTREAM_ERROR'],
+  ['have status 501', fault, 'UPSTREAM_ERROR'],
+  ['are no JSON', text('<html>', 200, { 'content-type': 'text/html' }), 'BAD_RESPONSE'],
+  ['are something else', json({ rows: [] }), 'BAD_RESPONSE'],
+  ['are too large', json([diligentRow({ id: 'x'.repeat(5000) })]), 'TOO_LARGE'],
+])('stops asking after eight answers that %s', async (_name, listener, code) => {
+  const limits = { attemptTimeoutMs: 200, maxBytes: 4000 };
+  await using switched = await openSwitched(listener, limits);
+  const { called } = switched;
+  expect(await askSwitched(switched)).toBe(code);
+  await open(switched);
+  expect(await askAtOnce(switched)).toEqual(refused);
+  expect(called()).toBe(volume);
+});
+
+test.concurrent.each<[string, RequestListener, string]>([
+  ['401', json({}, 401), 'UNAUTHORIZED'],
+  ['403', json({}, 403), 'FORBIDDEN'],
+  ['404', json({}, 404), 'NOT_FOUND'],
+  ['429', json({}, 429, { 'retry-after': '0' }), 'RATE_LIMITED'],
+  ['400', json({}, 400), 'BAD_RESPONSE'],
+])('goes on asking after forty answers with status %s', async (_name, listener, code) => {
+  await using switched = await openSwitched(listener);
+  const { upstream, called } = switched;
+  expect(await askInTurn(switched, 40)).toEqual(new Set([code]));
+  expect(called()).toBeGreaterThanOrEqual(40);
+  upstream.listener = rows;
+  expect(await askSwitched(switched)).toBe('OK');
+});
+
+test.concurrent('goes on asking after forty answers 200 without success', async () => {
+  await using graph = await openGraph({ apimall: json({ success: false, error: { code: 'on_fire' } }) });
+  for (let turn = 0; turn < 40; turn++) {
+    expect((await graph.query(reportQuery)).webhooks.sources).toMatchObject([{ error: { code: 'UPSTREAM_ERROR' } }]);
+  }
+  expect(graph.calls('apimall')).toHaveLength(40);
+});
+
+test.concurrent('goes on asking after forty callers left', async () => {
+  await using switched = await openSwitched(hang);
+  const { upstream, called } = switched;
+  for (let turn = 0; turn < 40; turn++) {
+    const caller = new AbortController();
+    const leaving = read(switched, caller.signal);
+    while (called() <= turn) await sleep(2);
+    caller.abort();
+    expect(await leaving).toMatchObject({ state: 'FAILED' });
+  }
+  upstream.listener = rows;
+  expect(await askSwitched(switched)).toBe('OK');
+});
+
+test.concurrent('lets a single call try whether the upstream works again', async () => {
+  const limits = { attemptTimeoutMs: 500, shareInFlight: false };
+  // None is answered before all are asked.
+  await using switched = await openSwitched(after(createBarrier(20), fault), limits);
+  const { upstream, called } = switched;
+  expect(new Set(await askAtOnce(switched))).toEqual(new Set(['UPSTREAM_ERROR']));
+  expect(called()).toBe(20);
+  expect(await askAtOnce(switched)).toEqual(refused);
+  expect(called()).toBe(20);
+  upstream.listener = hang;
+  await sleep(resetTimeout + 100);
+  const trying = await askAtOnce(switched);
+  expect(called()).toBe(21);
+  expect(trying.toSorted()).toEqual([...Array(19).fill('CIRCUIT_OPEN'), 'TIMEOUT']);
+  expect(await askAtOnce(switched)).toEqual(refused);
+  expect(called()).toBe(21);
+});
+
+test.concurrent('stays open when the caller of the call that tries it leaves', async () => {
+  await using switched = await openSwitched(fault);
+  const { upstream, called } = switched;
+  await open(switched);
+  upstream.listener = hang;
+  await sleep(resetTimeout + 100);
+  const caller = new AbortController();
+  const leaving = read(switched, caller.signal);
+  while (called() === volume) await sleep(2);
+  upstream.listener = rows;
+  caller.abort();
+  await leaving;
+  expect(await askAtOnce(switched)).toEqual(refused);
+  expect(called()).toBe(volume + 1);
+  // The same with a caller that stays.
+  await sleep(resetTimeout + 100);
+  expect(await askInTurn(switched, 20)).toEqual(new Set(['OK']));
+});
+
+test.concurrent("opens for one key's failures nobody else's circuit", async () => {
+  const mixed: RequestListener = (request, response) =>
+    (request.headers['x-api-key'] === 'broken' ? fault : rows)(request, response);
+  await using switched = await openSwitched(mixed);
+  await open(switched, 'broken');
+  const others = Array.from({ length: 20 }, (_, index) => askSwitched(switched, `whole${index}`));
+  expect(await askAtOnce(switched, 'broken')).toEqual(refused);
+  expect(new Set(await Promise.all(others))).toEqual(new Set(['OK']));
+});

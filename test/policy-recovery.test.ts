@@ -1,0 +1,94 @@
+import type { RequestListener } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { diligentRow } from './support/rows.ts';
+import { askSwitched, openSwitched, type SwitchedGraph } from './support/switched.ts';
+import { hang, json } from './support/upstream.ts';
+
+const rows = json([diligentRow()]);
+const reset: RequestListener = (request) => request.socket.resetAndDestroy();
+
+/** Milliseconds after which an open circuit lets a call try it. */
+const resetTimeout = 1000;
+/** Failed calls that open a circuit. */
+const volume = 8;
+
+/** Asks this many times, one request each so many milliseconds, whatever becomes of those before. */
+function askOften(
+  switched: SwitchedGraph,
+  times: number,
+  everyMs: number,
+  key?: (turn: number) => string,
+): Promise<string[]> {
+  const asked = Array.from({ length: times }, async (_, turn) => {
+    await sleep(turn * everyMs);
+    return askSwitched(switched, key?.(turn));
+  });
+  return Promise.all(asked);
+}
+
+test.concurrent.each<[string, RequestListener, number, number]>([
+  ['resets', reset, 2000, 0],
+  ['hangs', hang, 500, 500],
+])('is whole soon after an outage of %s', async (_name, outage, attemptTimeoutMs, lastFailureMs) => {
+  await using switched = await openSwitched(outage, { attemptTimeoutMs, shareInFlight: false });
+  const { upstream, called } = switched;
+  await askOften(switched, volume, 0);
+  const opened = called();
+  // The worst moment: a call has just begun to try the circuit, and will fail.
+  const asked: Promise<string>[] = [];
+  for (; called() === opened; await sleep(20)) asked.push(askSwitched(switched));
+  upstream.listener = rows;
+  const healed = performance.now();
+  while ((await askSwitched(switched)) !== 'OK') await sleep(20);
+  expect(performance.now() - healed).toBeLessThan(resetTimeout + lastFailureMs + 500);
+  expect(new Set(await Promise.all(asked))).not.toContain('OK');
+  expect(new Set(await askOften(switched, 20, 0))).toEqual(new Set(['OK']));
+});
+
+test.concurrent.each<[string, RequestListener]>([
+  ['cut off', reset],
+  ['not answered', hang],
+])('asks an upstream whose every call is %s at most once for five requests', async (_name, outage) => {
+  const requests = 200;
+  const options = { attemptTimeoutMs: 800 };
+  await using switched = await openSwitched(outage, options);
+  const { called } = switched;
+  // With a key each, no request knows of the others.
+  await using without = await openSwitched(outage, options);
+  const [answers] = await Promise.all([
+    askOften(switched, requests, 15),
+    askOften(without, requests, 15, (turn) => `key${turn}`),
+  ]);
+  expect(answers).not.toContain('OK');
+  expect(called()).toBeLessThanOrEqual(requests * 0.2);
+  expect(without.called()).toBeGreaterThanOrEqual(requests);
+});
+
+test.concurrent('opens as soon for the second outage as for the first, however many asked during that', async () => {
+  await using switched = await openSwitched(json({}, 501));
+  const { upstream, called } = switched;
+  for (let turn = 0; turn < 200; turn++) await askSwitched(switched);
+  // A few calls more may have tried whether it was over.
+  expect(called()).toBeLessThan(2 * volume);
+  upstream.listener = rows;
+  await sleep(resetTimeout + 100);
+  expect(await askSwitched(switched)).toBe('OK');
+  const before = called();
+  upstream.listener = json({}, 501);
+  for (let turn = 0; turn < 40; turn++) await askSwitched(switched);
+  expect(called() - before).toBeLessThan(2 * volume);
+});
+
+test.concurrent('forgives a failure after an outage as it does without one', async () => {
+  await using switched = await openSwitched(json({}, 501));
+  const { upstream } = switched;
+  while ((await askSwitched(switched)) !== 'CIRCUIT_OPEN');
+  upstream.listener = rows;
+  await sleep(resetTimeout + 100);
+  expect(await askSwitched(switched)).toBe('OK');
+  upstream.listener = json({}, 501);
+  expect(await askSwitched(switched)).toBe('UPSTREAM_ERROR');
+  upstream.listener = rows;
+  expect(await askSwitched(switched)).toBe('OK');
+});
