@@ -97,7 +97,7 @@ export function costLimitError(message: string): GraphQLError {
 }
 
 /** A variable that GraphQL found wrong, under the code and status that all of the caller's mistakes have. */
-export function variableError({ message, nodes }: GraphQLError): GraphQLError {
+export function variableError({ message, nodes }: Pick<GraphQLError, 'message' | 'nodes'>): GraphQLError {
   return new GraphQLError(message, {
     nodes: nodes ?? null,
     extensions: { code: 'BAD_USER_INPUT', http: { status: 400 } },

@@ -63,6 +63,12 @@ export function useDocumentLimits(limits: DocumentLimits, hideSuggestions: boole
       const { document, operationName, variableValues } = args;
       const operation = getOperationAST(document, operationName);
       if (!operation) return;
+      const lost = operation.variableDefinitions?.find(({ variable }) => variable.name.value === '__proto__');
+      if (lost) {
+        // graphql-js would lose its value, and what is asked would not be what is counted or answered.
+        const message = 'A variable cannot be named "$__proto__".';
+        return setResultAndStopExecution({ errors: [variableError({ message, nodes: [lost] })] });
+      }
       // Before the executor would: it makes up to 50 errors of them, and suggestions that nothing hides.
       const { errors } = getVariableValues(schema, operation.variableDefinitions ?? [], variableValues ?? {}, {
         maxErrors: mostErrors - 1,

@@ -84,7 +84,9 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
   async function answerGraphql(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const caller = new AbortController();
     const timer = setTimeout(() => {
-      if (!response.headersSent) refuse(request, response, deadlineExceeded);
+      // An answer that is not read holds no place for longer either.
+      if (response.headersSent) response.destroy();
+      else refuse(request, response, deadlineExceeded);
       caller.abort();
     }, options.requestDeadlineMs);
     response.once('close', () => {
@@ -134,8 +136,9 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
   });
   // What node:http cannot read as HTTP, or not in time. Without this, and the next, it says too little, or nothing.
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    const begun = [...open].some(({ req, headersSent }) => req.socket === socket && headersSent);
-    if (begun || !socket.writable) socket.destroy();
+    // Where another answer is owed first, ours would be taken for it.
+    const owed = [...open].some(({ req, headersSent }) => req.socket === socket && (headersSent || req.complete));
+    if (owed || !socket.writable) socket.destroy();
     else refuseRaw(socket, unreadable(error.code), commonHeaders());
   });
   server.on('connect', (_request, socket: Socket) => refuseRaw(socket, noTunnel, commonHeaders()));
