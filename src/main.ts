@@ -35,9 +35,9 @@ async function serve(config: Config): Promise<void> {
     sources,
     documentLimits,
     findCredentials: config.credentials === 'passthrough' ? callerCredentials : serverCredentials(settings),
-    onInternalError: (error) => process.stderr.write(`Internal error: ${inspect(error)}\n`),
+    onInternalError,
   });
-  const server = await startServer(gateway, config);
+  const server = await startServer(gateway, { ...config, onInternalError });
   process.stdout.write(`${greeting(config, server.url)}\n`);
 
   const signal = await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
@@ -47,6 +47,10 @@ async function serve(config: Config): Promise<void> {
   await Promise.all(sources.map(({ upstream }) => upstream.close()));
   sandbox?.close();
   process.exit(whole ? 0 : 1);
+}
+
+function onInternalError(error: unknown): void {
+  process.stderr.write(`Internal error: ${inspect(error)}\n`);
 }
 
 /** Whoever asks twice does not want to wait. Ctrl+C comes twice at once, from the terminal and from npm. */

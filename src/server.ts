@@ -17,6 +17,8 @@ export interface ServerOptions {
   readonly maxInFlight: number;
   /** Milliseconds that answers under way may take once the server stops. */
   readonly drainMs: number;
+  /** Told of faults of our own, which clients see as "Internal error" only. */
+  onInternalError(error: unknown): void;
 }
 
 /** What answers GraphQL: the gateway, or anything with its `fetch`. */
@@ -54,6 +56,10 @@ const deadlineExceeded: Refusal = {
   code: 'DEADLINE_EXCEEDED',
   message: 'The answer took too long. Ask for less, or try again.',
 };
+
+const notAcceptable = badRequest(406, 'Accept application/json or application/graphql-response+json.');
+
+const internalError: Refusal = { status: 500, code: 'INTERNAL_SERVER_ERROR', message: 'Internal error' };
 
 /** Listens on node:http: `/graphql` goes to GraphQL once it is found in order, `/health` and `/ready` are answered here. */
 export async function startServer(graphql: GraphqlHandler, options: ServerOptions): Promise<RunningServer> {
@@ -104,6 +110,7 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
     });
     const text = await answer.text();
     if (response.headersSent) return;
+    if (answer.status === 406) return refuse(request, response, notAcceptable);
     response.writeHead(answer.status, Object.fromEntries(answer.headers));
     response.end(text);
   }
@@ -124,7 +131,13 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
 
   const server = createServer(limits, (request, response) => {
     expectAnswer(request, response);
-    serve(request, response).catch(() => response.destroy());
+    serve(request, response).catch((error) => {
+      // Whoever left is owed nothing, and its leaving is no fault.
+      if (response.destroyed) return;
+      options.onInternalError(error);
+      if (response.headersSent) response.destroy();
+      else refuse(request, response, internalError);
+    });
   });
   server.on('connection', (socket: Socket) => {
     count(socket, 0);

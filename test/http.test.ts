@@ -68,6 +68,32 @@ test.each([
   expect(response.status).toBeLessThan(500);
 });
 
+test('says in the usual form which media types it can answer in', async () => {
+  await using server = await serve();
+  const response = await fetch(server.url, {
+    method: 'POST',
+    headers: { accept: 'text/plain', 'content-type': 'application/json' },
+    body: JSON.stringify({ query: '{ __typename }' }),
+  });
+  expect(response.status).toBe(406);
+  expect(await response.json()).toEqual({
+    errors: [{ message: expect.stringContaining('application/json'), extensions: { code: 'BAD_USER_INPUT' } }],
+  });
+});
+
+test('answers "Internal error" where the gateway itself fails, and reports it', async () => {
+  const told: unknown[] = [];
+  const fault = new Error('canary');
+  const broken = { fetch: () => Promise.reject(fault) };
+  await using server = await listen(broken, { onInternalError: (error) => told.push(error) });
+  const response = await fetch(`${server.url}/graphql?query={__typename}`);
+  expect(response.status).toBe(500);
+  expect(await response.text()).toBe(
+    '{"errors":[{"message":"Internal error","extensions":{"code":"INTERNAL_SERVER_ERROR"}}]}',
+  );
+  expect(told).toEqual([fault]);
+});
+
 test.each([
   ['/health', 200],
   ['/ready', 200],

@@ -6,7 +6,10 @@ export async function listen(
   options: Partial<ServerOptions> = {},
 ): Promise<RunningServer & AsyncDisposable> {
   const defaults = { host: '127.0.0.1', port: 0, requestDeadlineMs: 10_000, maxInFlight: 512, drainMs: 0 };
-  const server = await startServer(gateway, { ...defaults, ...options });
+  const onInternalError = (error: unknown) => {
+    throw error;
+  };
+  const server = await startServer(gateway, { ...defaults, onInternalError, ...options });
   return {
     ...server,
     async [Symbol.asyncDispose]() {
