@@ -15,7 +15,7 @@ const levels: readonly RegExp[] = [
   /^context\.ts$/,
   /^providers\/(provider|wire)\.ts$/,
   /^upstream\//,
-  /^(webhook|filter|order|page|errors|config)\.ts$/,
+  /^(webhook|filter|order|page|errors|config|address)\.ts$/,
 ];
 
 type Files = ReadonlyMap<string, string>;
