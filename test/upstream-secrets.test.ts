@@ -136,19 +136,22 @@ test('asks with GET, without a body, in one piece', async () => {
   expect(server.received()).toMatch(/^GET \/webhooks HTTP\/1\.1\r\n(?:[\w-]+: [^\r\n]+\r\n)+\r\n$/);
 });
 
-test('shows no code or request id that repeats the key that was sent', async () => {
-  const echo: RequestListener = (request, response) => {
-    const key = String(request.headers.authorization).replace('Bearer ', '');
-    const body = { success: false, error: { code: key, message: key }, request_id: `req_${key}` };
-    json(body, 401)(request, response);
-  };
-  await using upstream = await startUpstream(echo);
-  await using graph = await openGraphAt({ apimall: upstream.url });
-  const { webhooks } = await graph.query(reportQuery);
-  expect(webhooks.sources[0].error).toMatchObject({
-    code: 'UNAUTHORIZED',
-    providerCode: null,
-    providerRequestId: null,
-  });
-  expect(await seen(graph)).not.toContain('test-key');
-});
+test.each([401, 200])(
+  'shows no code or request id that repeats the key that was sent, with status %i',
+  async (status) => {
+    const echo: RequestListener = (request, response) => {
+      const key = String(request.headers.authorization).replace('Bearer ', '');
+      const body = { success: false, error: { code: key, message: key }, request_id: `req_${key}` };
+      json(body, status)(request, response);
+    };
+    await using upstream = await startUpstream(echo);
+    await using graph = await openGraphAt({ apimall: upstream.url });
+    const { webhooks } = await graph.query(reportQuery);
+    expect(webhooks.sources[0].error).toMatchObject({
+      code: 'UNAUTHORIZED',
+      providerCode: null,
+      providerRequestId: null,
+    });
+    expect(await seen(graph)).not.toContain('test-key');
+  },
+);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'undici';
 import type { z } from 'zod';
-import { SourceError, type SourceFaultDetails } from '../errors.ts';
+import { SourceError, type SourceErrorCode, type SourceFaultDetails } from '../errors.ts';
 import { parseBody, statusError } from './answer.ts';
 import { createBreakers } from './breaker.ts';
 import { withDeadline } from './deadline.ts';
@@ -30,6 +30,8 @@ export interface Http {
    * the body of an error answer.
    */
   getJson<T>(path: string, schema: z.ZodType<T>, problem: ReadProblem): Promise<T>;
+  /** The error of an answer 200 that is a failure all the same, with what the provider says of it. */
+  failure(code: SourceErrorCode, said: ReturnType<ReadProblem>): SourceError;
 }
 
 /** Reads what a provider says of its own error; the body is undefined where it is not JSON. */
@@ -86,6 +88,7 @@ export function createUpstream(url: string, limits: UpstreamLimits): Upstream {
         return parsed.data;
       }
       return operation({
+        failure: (code, said) => new SourceError(code, { ...withoutKey(said, headers), httpStatus: 200 }),
         async getJson(path, schema, problem) {
           tenant.budget.earn();
           for (let tries = 1; ; tries++) {

@@ -62,7 +62,7 @@ interface Page {
 async function readPage(http: Http, path: string): Promise<Page> {
   const envelope = await http.getJson(path, WireList, readProblem);
   if (envelope.success === false) {
-    throw new SourceError(failureCode(envelope.error?.code), { ...readProblem(envelope), httpStatus: 200 });
+    throw http.failure(failureCode(envelope.error?.code), readProblem(envelope));
   }
   if (envelope.data === undefined) throw new SourceError('BAD_RESPONSE', { httpStatus: 200 });
   return envelope.data;
