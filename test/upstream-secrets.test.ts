@@ -148,7 +148,7 @@ test.each([401, 200])(
     await using graph = await openGraphAt({ apimall: upstream.url });
     const { webhooks } = await graph.query(reportQuery);
     expect(webhooks.sources[0].error).toMatchObject({
-      code: 'UNAUTHORIZED',
+      httpStatus: status,
       providerCode: null,
       providerRequestId: null,
     });
