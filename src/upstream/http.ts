@@ -12,7 +12,7 @@ import { createTenants, type Tenant } from './tenants.ts';
 
 /** Bounds on what one upstream may take of us, and we of it. */
 export interface UpstreamLimits {
-  /** Milliseconds for one operation on one source, all its calls included. */
+  /** Milliseconds within which an answer that needs one operation on the source gets out, all its calls included. */
   readonly deadlineMs: number;
   /** Milliseconds for one call, connecting included. */
   readonly attemptTimeoutMs: number;
@@ -53,6 +53,9 @@ export interface Upstream {
   close(): Promise<void>;
 }
 
+/** Milliseconds of a deadline that no upstream gets. */
+const longestReserveMs = 250;
+
 /** Opens a connection pool to `url`. No redirect is ever followed, and no other host is ever called. */
 export function createUpstream(url: string, limits: UpstreamLimits): Upstream {
   const { origin, pathname } = new URL(url);
@@ -61,6 +64,8 @@ export function createUpstream(url: string, limits: UpstreamLimits): Upstream {
     connect: { timeout: limits.attemptTimeoutMs, rejectUnauthorized: true },
     allowH2: false,
   });
+  // What is left of the deadline is for getting the answer out in time.
+  const operationMs = limits.deadlineMs - Math.min(limits.deadlineMs * 0.1, longestReserveMs);
   const breakers = createBreakers();
   const tenants = createTenants(breakers);
 
@@ -116,8 +121,8 @@ export function createUpstream(url: string, limits: UpstreamLimits): Upstream {
     const tenant = tenants.of(headers);
     const start: Start<T> = (ms, signal, answered) => operate(tenant, headers, operation, ms, signal, answered);
     try {
-      if (!limits.shareInFlight) return await start(limits.deadlineMs, caller, () => {});
-      return await tenant.sharing.run(name, limits.deadlineMs, caller, start);
+      if (!limits.shareInFlight) return await start(operationMs, caller, () => {});
+      return await tenant.sharing.run(name, operationMs, caller, start);
     } catch (error) {
       throw caller.aborted ? new SourceError('UNREACHABLE', { message: 'The caller left.' }, error) : error;
     }
