@@ -132,10 +132,10 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
   const server = createServer(limits, (request, response) => {
     expectAnswer(request, response);
     serve(request, response).catch((error) => {
-      // Whoever left is owed nothing, and its leaving is no fault.
-      if (response.destroyed) return;
-      options.onInternalError(error);
-      if (response.headersSent) response.destroy();
+      // Whoever left, or never sent the whole, is owed nothing, and that is no fault of ours.
+      const left = response.destroyed || request.socket.destroyed || !request.complete;
+      if (!left) options.onInternalError(error);
+      if (left || response.headersSent) response.destroy();
       else refuse(request, response, internalError);
     });
   });
