@@ -95,6 +95,7 @@ function corsFor(origin: string | null, allowed: GatewayOptions['corsOrigins']) 
       'x-request-id',
       'x-graphql-yoga-csrf',
       'apollo-require-preflight',
+      'graphql-require-preflight',
     ],
     exposedHeaders: ['x-request-id', 'retry-after', 'ratelimit', 'ratelimit-policy'],
     maxAge: 600,

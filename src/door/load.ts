@@ -6,8 +6,6 @@ export interface Load {
   /** Counts a request in, or says why not. */
   enter(): Refusal | null;
   leave(): void;
-  /** Milliseconds that the event loop was late by on average, of late. */
-  delayMs(): number;
   close(): void;
 }
 
@@ -19,6 +17,7 @@ export function createLoad(mostInFlight: number): Load {
   const histogram = monitorEventLoopDelay({ resolution: 10 });
   histogram.enable();
   let inFlight = 0;
+  /** By how much the event loop was late on average in the last window. */
   let delayMs = 0;
   const timer = setInterval(() => {
     delayMs = Number.isNaN(histogram.mean) ? 0 : histogram.mean / 1e6;
@@ -34,7 +33,6 @@ export function createLoad(mostInFlight: number): Load {
     leave() {
       inFlight -= 1;
     },
-    delayMs: () => delayMs,
     close() {
       clearInterval(timer);
       histogram.disable();
