@@ -9,18 +9,21 @@ import {
   isSpecifiedScalarType,
 } from 'graphql';
 import { expect, test } from 'vitest';
-import { printedSchema, schema } from '../src/schema/index.ts';
+import { printedSchemas, schema } from '../src/schema/index.ts';
 
 const types = Object.values(schema.getTypeMap()).filter(
   (type) => !isIntrospectionType(type) && !isSpecifiedScalarType(type),
 );
+/** What federation asks every subgraph to have. */
+const ofFederation = ['_Any', '_Entity', '_Service'];
 
 const webhookTypes = types
   .filter((type) => isObjectType(type))
   .filter((type) => type.getInterfaces().some(({ name }) => name === 'Webhook'));
 
-test('schema.graphql is the schema that is served (else run: npm run schema)', () => {
-  expect(readFileSync(new URL('../schema.graphql', import.meta.url), 'utf8')).toBe(printedSchema);
+test.each(Object.entries(printedSchemas))('%s is what is served (else run: npm run schema)', (path, text) => {
+  const file = new URL(path, new URL('../src/schema/', import.meta.url));
+  expect(readFileSync(file, 'utf8')).toBe(text);
 });
 
 test('describes every type, field, argument and enum value', () => {
@@ -28,7 +31,7 @@ test('describes every type, field, argument and enum value', () => {
 });
 
 test('names everything of ours after webhooks or after a provider', () => {
-  const standard = ['Query', 'Node', 'PageInfo', 'DateTime', 'SafeInt'];
+  const standard = ['Query', 'Node', 'PageInfo', 'DateTime', 'SafeInt', ...ofFederation];
   const prefixes = ['Webhook', ...webhookTypes.map(({ name }) => name.replace(/Webhook$/, ''))];
   const ours = types.map(({ name }) => name).filter((name) => !standard.includes(name));
   expect(ours.filter((name) => !prefixes.some((prefix) => name.startsWith(prefix)))).toEqual([]);

@@ -1,7 +1,8 @@
 import SchemaBuilder from '@pothos/core';
 import ComplexityPlugin from '@pothos/plugin-complexity';
 import RelayPlugin from '@pothos/plugin-relay';
-import type { Context } from '../context.ts';
+import type { Context, RequestSource } from '../context.ts';
+import type { Webhook } from '../webhook.ts';
 
 /** What the builder's type parameters say: a named interface keeps error messages and type checks short. */
 export interface SchemaTypes {
@@ -12,6 +13,11 @@ export interface SchemaTypes {
     SafeInt: { Input: number; Output: number };
     /** An enum made of the list of providers (`schema/index.ts`); named here so that fields can refer to it. */
     WebhookProvider: { Input: string; Output: string };
+    _Any: { Input: unknown; Output: unknown };
+  };
+  Objects: {
+    /** The union of all that gateways fetch by key; made from that list, too. */
+    _Entity: Webhook | RequestSource;
   };
 }
 

@@ -1,4 +1,4 @@
-import { type GraphQLResolveInfo, isObjectType } from 'graphql';
+import { type GraphQLNamedType, type GraphQLResolveInfo, isInterfaceType, isObjectType } from 'graphql';
 import type { Context, RequestSource } from '../context.ts';
 import { InputError, SourceError, SourceFailure } from '../errors.ts';
 import { decodeId, type Webhook } from '../webhook.ts';
@@ -6,7 +6,8 @@ import { builder } from './builder.ts';
 import { Node } from './node.ts';
 import { WebhookInterface } from './webhook.ts';
 
-const mostIds = 1000;
+/** How many things may be fetched at once. */
+export const mostIds = 1000;
 
 builder.queryFields((t) => ({
   webhook: t.field({
@@ -29,20 +30,29 @@ builder.queryFields((t) => ({
   nodes: t.field({
     type: [Node],
     nullable: { list: true, items: true },
-    complexity: ({ ids }) => ({ field: 10, multiplier: Math.max(ids.length, 1) }),
+    complexity: ({ ids }) => batchCost(ids),
     description:
       'Several by their ids, in the same order. A bad id or a failed source makes its own element null, with an error at its index.',
     args: { ids: t.arg.idList({ required: true, description: `Ids as for \`node\`, at most ${mostIds}.` }) },
     resolve: (_root, { ids }, context, info) => {
-      if (ids.length > mostIds)
-        throw new InputError(`ids: ${ids.length} are too many. Pass at most ${mostIds} at once.`);
+      checkBatch('ids', ids);
       return ids.map((id) => settle(() => fetchNode('ids', id, context, info)));
     },
   }),
 }));
 
+/** A list of things by id costs what is selected of each, times their number. */
+export function batchCost({ length }: readonly unknown[]) {
+  return { field: 10, multiplier: Math.max(length, 1) };
+}
+
+/** Throws an `InputError` where too many are asked for. */
+export function checkBatch(argument: string, { length }: readonly unknown[]): void {
+  if (length > mostIds) throw new InputError(`${argument}: ${length} are too many. Pass at most ${mostIds} at once.`);
+}
+
 /** The only reader of ids. Throws an `InputError` for what is none; rejects with a `SourceFailure` if the source failed. */
-function fetchNode(
+export function fetchNode(
   argument: string,
   id: string,
   { sources }: Context,
@@ -50,8 +60,7 @@ function fetchNode(
 ): RequestSource | Promise<Webhook | null> {
   const parts = decodeId(id);
   const type = parts && schema.getType(parts.typename);
-  const isNode = isObjectType(type) && type.getInterfaces().some(({ name }) => name === Node.name);
-  if (!parts || !isNode) throw notAnId(argument, id);
+  if (!parts || !isObjectType(type) || !isNode(type)) throw notAnId(argument, id);
   const { typename, externalId } = parts;
   const source = sources.get(parts.source);
   if (!source)
@@ -68,11 +77,21 @@ function fetchNode(
 }
 
 function notAnId(argument: string, id: string): InputError {
-  const shown = JSON.stringify(id.length > 80 ? `${id.slice(0, 80)}…` : id);
-  return new InputError(`${argument}: ${shown} is not an id of this graph. Pass an id as this graph gave it.`);
+  return new InputError(`${argument}: ${shorten(id)} is not an id of this graph. Pass an id as this graph gave it.`);
 }
 
-function settle<T>(fetch: () => T): T | Promise<never> {
+/** What was passed, as an error message may repeat it. */
+export function shorten(text: string): string {
+  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
+}
+
+/** Whether things of this type can be fetched by their id. */
+export function isNode(type: GraphQLNamedType | undefined): boolean {
+  return (isObjectType(type) || isInterfaceType(type)) && type.getInterfaces().some(({ name }) => name === Node.name);
+}
+
+/** What `fetch` throws at once, as a rejection: of its own element of a list, and not of the list. */
+export function settle<T>(fetch: () => T): T | Promise<never> {
   try {
     return fetch();
   } catch (error) {

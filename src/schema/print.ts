@@ -1,4 +1,4 @@
 import { writeFileSync } from 'node:fs';
-import { printedSchema } from './index.ts';
+import { printedSchemas } from './index.ts';
 
-writeFileSync(new URL('../../schema.graphql', import.meta.url), printedSchema);
+for (const [path, text] of Object.entries(printedSchemas)) writeFileSync(new URL(path, import.meta.url), text);
