@@ -1,12 +1,21 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
+/** Without the alias vitest loads graphql twice and `instanceof GraphQLError` is silently false. */
+function oneGraphql(path: string) {
+  return { alias: [{ find: /^graphql$/, replacement: fileURLToPath(new URL(path, import.meta.url)) }] };
+}
+
 export default defineConfig({
-  // Without the alias vitest loads graphql twice and `instanceof GraphQLError` is silently false.
-  resolve: { alias: [{ find: /^graphql$/, replacement: fileURLToPath(import.meta.resolve('graphql/index.js')) }] },
+  resolve: oneGraphql('node_modules/graphql/index.js'),
   test: {
     projects: [
       { extends: true, test: { name: 'quick', include: ['test/**/*.test.ts'], testTimeout: 15_000 } },
+      {
+        // Their packages are their own, and so is their graphql.
+        resolve: oneGraphql('test/clients/node_modules/graphql/index.js'),
+        test: { name: 'clients', include: ['test/clients/*.clients.ts'], testTimeout: 60_000 },
+      },
       {
         extends: true,
         test: {
