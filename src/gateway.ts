@@ -1,7 +1,9 @@
-import { NoSchemaIntrospectionCustomRule } from 'graphql';
+import { useDeferStream } from '@graphql-yoga/plugin-defer-stream';
+import { type GraphQLError, NoSchemaIntrospectionCustomRule } from 'graphql';
 import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga';
 import { type Context, createContext, type FindCredential, type Source } from './context.ts';
-import { locateFailure, toClientError } from './errors.ts';
+import { toClientError } from './errors.ts';
+import { useSourceFailures } from './failures.ts';
 import { graphiqlOptions, renderGraphiql, useGraphiqlPolicy } from './graphiql.ts';
 import { type DocumentLimits, useDocumentLimits } from './limits.ts';
 import { schema } from './schema/index.ts';
@@ -22,6 +24,11 @@ export interface GatewayOptions {
 
 /** The GraphQL endpoint `/graphql`, as a fetch function and as a listener for node:http. */
 export function createGateway(options: GatewayOptions): YogaServerInstance<object, Context> {
+  function maskError(error: unknown): GraphQLError {
+    const clientError = toClientError(error);
+    if (clientError.extensions.code === 'INTERNAL_SERVER_ERROR') options.onInternalError(error);
+    return clientError;
+  }
   return createYoga<object, Context>({
     schema,
     context: ({ request }) =>
@@ -38,38 +45,17 @@ export function createGateway(options: GatewayOptions): YogaServerInstance<objec
     // The front door has read the body, and has limited it.
     maxRequestBodySize: false,
     cors: (request) => corsFor(request.headers.get('origin'), options.corsOrigins),
-    maskedErrors: {
-      errorMessage: 'Internal error',
-      maskError(error) {
-        const clientError = toClientError(error);
-        if (clientError.extensions.code === 'INTERNAL_SERVER_ERROR') options.onInternalError(error);
-        return clientError;
-      },
-    },
+    maskedErrors: { errorMessage: 'Internal error', maskError },
     // Yoga would log every caller's mistake as an error.
     logging: false,
     plugins: [
+      useDeferStream(),
       useDocumentLimits(options.documentLimits, !options.introspection),
       !options.introspection && useNoIntrospection(),
-      useSourceFailures(),
+      useSourceFailures(maskError),
       useGraphiqlPolicy(),
     ],
   });
-}
-
-/** Adds the failures that resolvers left on the context to the errors of the answer. */
-function useSourceFailures(): Plugin<Context> {
-  return {
-    onExecute: ({ args: { contextValue } }) => ({
-      onExecuteDone({ result, setResult }) {
-        // Taken, so that an operation that runs again on the same context does not leave them twice.
-        const failures = contextValue.failures.splice(0);
-        if (failures.length === 0 || Symbol.asyncIterator in result) return;
-        const located = failures.map(({ failure, place }) => locateFailure(failure, place));
-        setResult({ ...result, errors: [...(result.errors ?? []), ...located] });
-      },
-    }),
-  };
 }
 
 function useNoIntrospection(): Plugin {

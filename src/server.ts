@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { readBody } from './door/body.ts';
 import { checkGraphql, checkProbe, checkRequest, noTunnel, unreadable } from './door/checks.ts';
 import { createLoad } from './door/load.ts';
+import { isInPieces, sendPieces } from './door/pieces.ts';
 import { badRequest, type Refusal, refuse, refuseRaw } from './door/refusal.ts';
 
 export interface ServerOptions {
@@ -57,7 +58,10 @@ const deadlineExceeded: Refusal = {
   message: 'The answer took too long. Ask for less, or try again.',
 };
 
-const notAcceptable = badRequest(406, 'Accept application/json or application/graphql-response+json.');
+const notAcceptable = badRequest(
+  406,
+  'Accept application/json or application/graphql-response+json; for @defer and @stream, multipart/mixed or text/event-stream.',
+);
 
 const internalError: Refusal = { status: 500, code: 'INTERNAL_SERVER_ERROR', message: 'Internal error' };
 
@@ -108,6 +112,7 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
       body,
       signal: caller.signal,
     });
+    if (isInPieces(answer) && !response.headersSent) return sendPieces(response, answer);
     const text = await answer.text();
     if (response.headersSent) return;
     if (answer.status === 406) return refuse(request, response, notAcceptable);

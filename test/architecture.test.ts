@@ -7,7 +7,7 @@ const levels: readonly RegExp[] = [
   /^main\.ts$/,
   /^(server|sandbox)\.ts$/,
   /^gateway\.ts$/,
-  /^(limits|graphiql|credentials)\.ts$|^door\//,
+  /^(limits|graphiql|credentials|failures)\.ts$|^door\//,
   /^schema\/(index|print)\.ts$/,
   /^providers\/index\.ts$/,
   /^providers\/[\w-]+\//,

@@ -1,3 +1,5 @@
+import { GraphQLDeferDirective, GraphQLStreamDirective } from '@graphql-tools/utils';
+import { specifiedDirectives } from 'graphql';
 import { providers } from '../providers/index.ts';
 import { builder } from './builder.ts';
 import './scalars.ts';
@@ -22,7 +24,10 @@ builder.unionType('_Entity', {
 });
 
 /** The schema that is served: the same whatever the configuration, and in the order of our files, which is meant for readers. */
-export const schema = builder.toSchema({ sortSchema: false });
+export const schema = builder.toSchema({
+  sortSchema: false,
+  directives: [...specifiedDirectives, GraphQLDeferDirective, GraphQLStreamDirective],
+});
 
 /** What `npm run schema` writes: each file by its path from here. */
 export const printedSchemas: Readonly<Record<string, string>> = {

@@ -38,7 +38,10 @@ export function printServed(schema: GraphQLSchema): string {
  * out, because no supergraph composes in which two subgraphs have them.
  */
 export function printSubgraph(schema: GraphQLSchema): string {
-  const definitions = definitionsOf(schema, 'node', 'nodes').map(withDirectives);
+  // Gateways defer by themselves, and composers refuse a directive that not all subgraphs have.
+  const definitions = definitionsOf(schema, 'node', 'nodes')
+    .filter(({ kind }) => kind !== Kind.DIRECTIVE_DEFINITION)
+    .map(withDirectives);
   return `${[link, ...definitions.map(print)].join('\n\n')}\n`;
 }
 

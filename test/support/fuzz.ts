@@ -196,7 +196,7 @@ export function byteAttempts(): fc.Arbitrary<Uint8Array> {
 }
 
 const traces =
-  /\bat [^"]{0,200}:\d+:\d+|node_modules|\bE(CONN|PIPE|NOENT|NOTFOUND|HOST|AI_|ADDR|ACCES)\w*|INTERNAL_SERVER_ERROR|Internal error|canary/;
+  /\.[jt]s:\d+:\d+|node:\w+:\d+:\d+|node_modules|\bE(CONN|PIPE|NOENT|NOTFOUND|HOST|AI_|ADDR|ACCES)\w*|INTERNAL_SERVER_ERROR|Internal error|canary/;
 
 let shed = 0;
 

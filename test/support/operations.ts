@@ -52,6 +52,12 @@ const scalars: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   DateTime: fc
     .date({ min: new Date('0001-01-01'), max: new Date('9999-12-31'), noInvalidDate: true })
     .map((date) => date.toISOString()),
+  _Any: fc.oneof(
+    fc.record({ __typename: fc.constantFrom('Webhook', 'ApiMallWebhook', 'WebhookSource', 'PageInfo'), id: texts }),
+    fc.constant({ __typename: 'Webhook', id: 'QXBpTWFsbFdlYmhvb2s6YXBpbWFsbDo4' }),
+    fc.record({ __typename: texts, id: fc.anything({ values: [fc.boolean(), fc.integer(), texts], maxDepth: 3 }) }),
+    fc.constantFrom(7, 'Webhook', [], {}),
+  ),
 };
 
 /** Valid operations over a schema: random selections, arguments, aliases, fragments, directives and variables. */
@@ -182,5 +188,13 @@ function presentValue(type: GraphQLInputType): fc.Arbitrary<Value> {
   }
   const values = scalars[getNamedType(type).name];
   if (!values) throw new Error(`No values of ${String(type)} are known`);
-  return values.map((json) => ({ literal: JSON.stringify(json), json }));
+  return values.map((json) => ({ literal: printLiteral(json), json }));
+}
+
+/** JSON as GraphQL writes it: the same, but for the names of members, which are no strings there. */
+function printLiteral(json: unknown): string {
+  if (Array.isArray(json)) return `[${json.map(printLiteral).join(', ')}]`;
+  if (typeof json !== 'object' || json === null) return JSON.stringify(json) ?? 'null';
+  const members = Object.entries(json).filter(([name]) => /^[_A-Za-z]\w*$/.test(name));
+  return `{ ${members.map(([name, value]) => `${name}: ${printLiteral(value)}`).join(', ')} }`;
 }
