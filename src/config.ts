@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { isLoopback, isOrigin, isUpstreamUrl } from './address.ts';
+import { type Documents, readManifest } from './manifest.ts';
 
 /** What configuration needs to know of a provider. */
 export interface KnownProvider {
@@ -34,6 +35,8 @@ export interface Config {
   readonly maxInFlight: number;
   readonly drainMs: number;
   readonly partialResults: 'rows' | 'null';
+  /** The only documents that are run, by their ids; null where any is. */
+  readonly trustedDocuments: Documents | null;
   readonly graphiql: boolean;
   readonly introspection: boolean;
   /** Exact origins, or any origin on this machine. */
@@ -94,7 +97,8 @@ const settings = {
   MAX_IN_FLIGHT: whole(1, 100_000).prefault('512'),
   DRAIN_MS: whole(0, 600_000).prefault('5000'),
   PARTIAL_RESULTS: z.enum(['rows', 'null'], { error: 'must be rows or null' }).prefault('rows'),
-  GRAPHIQL: flag.optional().meta({ default: 'on outside production' }),
+  TRUSTED_DOCUMENTS: z.string().optional(),
+  GRAPHIQL: flag.optional().meta({ default: 'on outside production without TRUSTED_DOCUMENTS' }),
   INTROSPECTION: flag.optional().meta({ default: 'on outside production' }),
   CORS_ORIGINS: z
     .string()
@@ -136,6 +140,7 @@ export function readConfig(providers: readonly KnownProvider[], environment: Env
   if (!isLoopback(values.HOST) && values.AUTH !== 'none') {
     faults.push('HOST: is beyond loopback, where everyone could read; AUTH=none says that this is wanted');
   }
+  const trustedDocuments = readDocuments(values.TRUSTED_DOCUMENTS, faults);
   if (faults.length > 0) throw new ConfigError(faults);
   return {
     ...plan,
@@ -152,7 +157,8 @@ export function readConfig(providers: readonly KnownProvider[], environment: Env
     maxInFlight: values.MAX_IN_FLIGHT,
     drainMs: values.DRAIN_MS,
     partialResults: values.PARTIAL_RESULTS,
-    graphiql: values.GRAPHIQL ?? !production,
+    trustedDocuments,
+    graphiql: values.GRAPHIQL ?? (!production && !trustedDocuments),
     introspection: values.INTROSPECTION ?? !production,
     corsOrigins: values.CORS_ORIGINS ?? (production ? [] : 'localhost'),
   };
@@ -169,12 +175,27 @@ function readKeyFiles(providers: readonly KnownProvider[], environment: Environm
       env[name] = readFileSync(file, 'utf8').trim();
       if (env[name] === '') faults.push(`${name}_FILE: the file is empty`);
     } catch (error) {
-      const why = error instanceof Error && 'code' in error ? ` (${error.code})` : '';
-      faults.push(`${name}_FILE: the file cannot be read${why}`);
+      faults.push(`${name}_FILE: the file cannot be read${codeOf(error)}`);
       env[name] = 'unread';
     }
   }
   return env;
+}
+
+function readDocuments(file: string | undefined, faults: string[]): Documents | null {
+  if (file === undefined) return null;
+  try {
+    const documents = readManifest(readFileSync(file, 'utf8'));
+    if (!documents) faults.push(`TRUSTED_DOCUMENTS: ${file} is no manifest of documents, of Apollo's form or Relay's`);
+    return documents;
+  } catch (error) {
+    faults.push(`TRUSTED_DOCUMENTS: ${file} cannot be read${codeOf(error)}`);
+    return null;
+  }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? ` (${error.code})` : '';
 }
 
 function parseSettings(env: Environment, faults: string[]): z.infer<typeof Settings> {

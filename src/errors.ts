@@ -84,7 +84,13 @@ export class SourceFailure extends Error {
 export type ErrorPlace = Pick<GraphQLErrorOptions, 'nodes' | 'path'>;
 
 /** The codes of GraphQL and Yoga that are promised to clients. */
-const clientCodes = new Set(['GRAPHQL_PARSE_FAILED', 'GRAPHQL_VALIDATION_FAILED', 'COST_LIMIT_EXCEEDED']);
+const clientCodes = new Set([
+  'GRAPHQL_PARSE_FAILED',
+  'GRAPHQL_VALIDATION_FAILED',
+  'COST_LIMIT_EXCEEDED',
+  'PERSISTED_QUERY_NOT_FOUND',
+  'PERSISTED_QUERY_NOT_IN_LIST',
+]);
 
 /** A failure that stands beside data, at its place in the answer: what throwing it from the field would make of it. */
 export function locateFailure(failure: SourceFailure, place: ErrorPlace): GraphQLError {
@@ -94,6 +100,15 @@ export function locateFailure(failure: SourceFailure, place: ErrorPlace): GraphQ
 /** An operation that asks for more than is allowed. The message says which limit. */
 export function costLimitError(message: string): GraphQLError {
   return new GraphQLError(message, { extensions: { code: 'COST_LIMIT_EXCEEDED', http: { status: 400 } } });
+}
+
+/** A document that cannot be run under the id that came in its place, or with it. */
+export function documentIdError(
+  code: 'PERSISTED_QUERY_NOT_FOUND' | 'PERSISTED_QUERY_NOT_IN_LIST' | 'BAD_USER_INPUT',
+  message: string,
+): GraphQLError {
+  // With `spec`, clients that take application/json only find it in an answer 200, where they look for it.
+  return new GraphQLError(message, { extensions: { code, http: { status: 400, spec: true } } });
 }
 
 /** A variable that GraphQL found wrong, under the code and status that all of the caller's mistakes have. */

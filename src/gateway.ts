@@ -2,10 +2,12 @@ import { useDeferStream } from '@graphql-yoga/plugin-defer-stream';
 import { type GraphQLError, NoSchemaIntrospectionCustomRule } from 'graphql';
 import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga';
 import { type Context, createContext, type FindCredential, type Source } from './context.ts';
+import { documentIdParameters, usePersistedDocuments } from './documents.ts';
 import { toClientError } from './errors.ts';
 import { useSourceFailures } from './failures.ts';
 import { graphiqlOptions, renderGraphiql, useGraphiqlPolicy } from './graphiql.ts';
 import { type DocumentLimits, useDocumentLimits } from './limits.ts';
+import type { Documents } from './manifest.ts';
 import { schema } from './schema/index.ts';
 
 /** What the gateway needs; the names are those of the configuration. */
@@ -18,6 +20,8 @@ export interface GatewayOptions {
   readonly introspection: boolean;
   readonly corsOrigins: readonly string[] | 'localhost';
   readonly documentLimits: DocumentLimits;
+  /** The only documents that are run; null for any. */
+  readonly trustedDocuments: Documents | null;
   /** Told of faults of our own, which clients see as "Internal error" only. */
   onInternalError(error: unknown): void;
 }
@@ -48,7 +52,9 @@ export function createGateway(options: GatewayOptions): YogaServerInstance<objec
     maskedErrors: { errorMessage: 'Internal error', maskError },
     // Yoga would log every caller's mistake as an error.
     logging: false,
+    extraParamNames: [...documentIdParameters],
     plugins: [
+      usePersistedDocuments(options.trustedDocuments),
       useDeferStream(),
       useDocumentLimits(options.documentLimits, !options.introspection),
       !options.introspection && useNoIntrospection(),

@@ -7,7 +7,7 @@ const levels: readonly RegExp[] = [
   /^main\.ts$/,
   /^(server|sandbox)\.ts$/,
   /^gateway\.ts$/,
-  /^(limits|graphiql|credentials|failures)\.ts$|^door\//,
+  /^(limits|graphiql|credentials|documents|failures)\.ts$|^door\//,
   /^schema\/(index|print)\.ts$/,
   /^providers\/index\.ts$/,
   /^providers\/[\w-]+\//,
@@ -15,7 +15,7 @@ const levels: readonly RegExp[] = [
   /^context\.ts$/,
   /^providers\/(provider|wire)\.ts$/,
   /^upstream\//,
-  /^(webhook|filter|order|page|errors|config|address)\.ts$/,
+  /^(webhook|filter|order|page|errors|config|manifest|address)\.ts$/,
 ];
 
 type Files = ReadonlyMap<string, string>;

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { ConfigError, readConfig } from '../src/config.ts';
 import { apimall } from '../src/providers/apimall/index.ts';
 import { diligent } from '../src/providers/diligent/index.ts';
@@ -42,10 +42,21 @@ test('serves the sandbox on loopback with GraphiQL where nothing is set', () => 
     maxInFlight: 512,
     drainMs: 5000,
     partialResults: 'rows',
+    trustedDocuments: null,
     graphiql: true,
     introspection: true,
     corsOrigins: 'localhost',
   });
+});
+
+test('reads trusted documents, and serves no GraphiQL beside them unless told', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'hookgraph-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'manifest.json');
+  writeFileSync(file, '{"a":"{ __typename }"}');
+  const trusted = { trustedDocuments: new Map([['a', '{ __typename }']]) };
+  expect(read({ TRUSTED_DOCUMENTS: file })).toMatchObject({ ...trusted, graphiql: false });
+  expect(read({ TRUSTED_DOCUMENTS: file, GRAPHIQL: 'on' })).toMatchObject({ ...trusted, graphiql: true });
 });
 
 test('takes empty variables for ones that are not set', () => {
@@ -188,6 +199,16 @@ test.each<[string, Record<string, string>, string]>([
     'an unreadable key file',
     { APIMALL_API_KEY_FILE: '/nowhere/canary' },
     'APIMALL_API_KEY_FILE: the file cannot be read (ENOENT)',
+  ],
+  [
+    'a manifest that is not there',
+    { TRUSTED_DOCUMENTS: '/nowhere/manifest.json' },
+    'TRUSTED_DOCUMENTS: /nowhere/manifest.json cannot be read (ENOENT)',
+  ],
+  [
+    'a manifest that is none',
+    { TRUSTED_DOCUMENTS: 'schema.graphql' },
+    "TRUSTED_DOCUMENTS: schema.graphql is no manifest of documents, of Apollo's form or Relay's",
   ],
   [
     'listening beyond loopback',

@@ -10,6 +10,8 @@ const hostPattern = /^([\w-]+(\.[\w-]+)*\.?|\[[\da-f:.]+\])(:\d{1,5})?$/i;
 const jsonType = /^application\/(graphql\+)?json\s*(;\s*charset="?utf-8"?\s*)?$/i;
 /** What a form or a script of any page may send without asking first (Fetch standard, CORS-safelisted). */
 const simpleType = /^\s*(application\/x-www-form-urlencoded|multipart\/form-data|text\/plain)\b/i;
+/** What makes a GET run something: the text of a document, or what carries its id. */
+const documentParameters = ['query', 'extensions', 'documentId', 'doc_id'];
 /** A page of another origin cannot send these without a preflight, so they prove that there was one. */
 const preflightHeaders = ['x-graphql-yoga-csrf', 'apollo-require-preflight', 'graphql-require-preflight'];
 
@@ -67,11 +69,12 @@ function checkPost({ headers }: IncomingMessage): Refusal | null {
 
 /** Refuses what another site's page can make a browser send, unless a header proves that the browser asked first. */
 function checkGet({ url = '', headers }: IncomingMessage): Refusal | null {
-  const wrong = checkParameters(url);
+  const given = new URLSearchParams(url.split('?').slice(1).join('?'));
+  const wrong = checkParameters(given);
   if (wrong) return wrong;
   if (preflightHeaders.some((name) => headers[name] !== undefined)) return null;
   // Opening GraphiQL from a link runs nothing.
-  if (headers['sec-fetch-mode'] === 'navigate' && !/[?&]query=/.test(url)) return null;
+  if (headers['sec-fetch-mode'] === 'navigate' && !documentParameters.some((name) => given.has(name))) return null;
   const site = headers['sec-fetch-site'];
   const foreign = headers.origin !== undefined || site === 'cross-site' || site === 'same-site';
   if (!foreign && !simpleType.test(headers['content-type'] ?? '')) return null;
@@ -79,8 +82,7 @@ function checkGet({ url = '', headers }: IncomingMessage): Refusal | null {
 }
 
 /** Yoga would take it for a fault of its own. */
-function checkParameters(url: string): Refusal | null {
-  const given = new URLSearchParams(url.split('?').slice(1).join('?'));
+function checkParameters(given: URLSearchParams): Refusal | null {
   const wrong = ['variables', 'extensions'].find((name) => !isJson(given.get(name) || 'null'));
   return wrong === undefined ? null : badRequest(400, `The parameter ${wrong} must be JSON.`);
 }

@@ -77,6 +77,7 @@ export async function openGraph(
     introspection: true,
     corsOrigins: [],
     documentLimits,
+    trustedDocuments: null,
     onInternalError: (error) => internalErrors.push(error),
     ...options,
   });
