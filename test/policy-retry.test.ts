@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'undici';
 import { expect, test } from 'vitest';
 import { SourceError, type SourceErrorCode, type SourceFaultDetails } from '../src/errors.ts';
-import { createRetryBudget, pauseBefore } from '../src/upstream/retry.ts';
+import { createRetryBudget, pauseBefore, type RetryBudget } from '../src/upstream/retry.ts';
 import {
   onRequest,
   openGraphAt,
@@ -115,32 +115,54 @@ async function countCalls(operations: number): Promise<number> {
   return graph.calls('diligent').length;
 }
 
-test.concurrent('tries again a few times, then for one call in five', async () => {
+test.concurrent('tries again a few times, then for less than one request in five', async () => {
   expect(await countCalls(5)).toBe(5 * 3);
   const many = await countCalls(100);
   expect(many).toBeLessThanOrEqual(100 * 1.2 + 10);
   expect(many).toBeGreaterThanOrEqual(100 * 1.2);
 });
 
-test('has ten retries at the start, gains one with five calls, and saves no more than ten', () => {
-  const budget = createRetryBudget();
-  const drain = () => {
-    let spent = 0;
-    while (spent < 100 && budget.spend()) spent += 1;
-    return spent;
-  };
-  const earn = (calls: number) => {
-    for (let call = 0; call < calls; call++) budget.earn();
-  };
-  expect(drain()).toBe(10);
-  earn(4);
-  expect(drain()).toBe(0);
-  earn(1);
-  // Fifths are not exact in binary: the sixth call at the latest.
-  earn(1);
-  expect(drain()).toBe(1);
-  earn(1000);
-  expect(drain()).toBe(10);
+/** Spends what a budget has left, and tells how much it was. */
+function drain(budget: RetryBudget): number {
+  let spent = 0;
+  while (spent < 1000 && budget.spend()) spent += 1;
+  return spent;
+}
+
+function earn(budget: RetryBudget, calls: number): void {
+  for (let call = 0; call < calls; call++) budget.earn();
+}
+
+test('has its reserve of retries at the start, gains one with seven calls, and saves no more than the reserve', () => {
+  const budget = createRetryBudget(10);
+  expect(drain(budget)).toBe(10);
+  earn(budget, 6);
+  expect(drain(budget)).toBe(0);
+  earn(budget, 1);
+  expect(drain(budget)).toBe(1);
+  earn(budget, 1000);
+  expect(drain(budget)).toBe(10);
+});
+
+test('makes a fifth of first tries again at most, the reserve of a whole upstream included', () => {
+  const budget = createRetryBudget(50);
+  let retries = 0;
+  for (let request = 0; request < 3000; request++) {
+    budget.earn();
+    // Each fails, as does each other try.
+    for (; budget.spend(); retries++) budget.earn();
+  }
+  expect(retries).toBeLessThanOrEqual(3000 / 5);
+  expect(retries).toBeGreaterThan(3000 / 6);
+});
+
+test('takes a retry only where it is left in the whole too, and none from there where it is not left in the part', () => {
+  const whole = createRetryBudget(15);
+  const parts = Array.from({ length: 3 }, () => createRetryBudget(10, whole));
+  expect(parts.map(drain)).toEqual([10, 5, 0]);
+  for (const part of parts) earn(part, 7);
+  // The first has one, the whole has three.
+  expect(parts.map(drain)).toEqual([1, 2, 0]);
 });
 
 function pause(next: number, code: SourceErrorCode, details: SourceFaultDetails, random = 0.5, remainingMs = 3000) {

@@ -92,7 +92,7 @@ test('refuses a tenant its hundred and twenty-ninth call at once, and no other t
 
 test('refuses the five hundred and thirteenth call, whosever it is, until one has ended', async () => {
   const breakers = createBreakers();
-  const tenants = createTenants(breakers);
+  const tenants = createTenants(breakers, 1000);
   const end = new AbortController();
   const call = (key: string) =>
     tenants.of({ key }).call(() => new Promise((resolve) => end.signal.addEventListener('abort', resolve)));
@@ -142,19 +142,22 @@ test("leaves a tenant its retries when another's calls have used up their own", 
 test('knows a thousand tenants and forgets the longest unused', async () => {
   const breakers = createBreakers();
   let retired = 0;
-  const tenants = createTenants({
-    ...breakers,
-    create() {
-      const breaker = breakers.create();
-      return {
-        fire: breaker.fire,
-        retire() {
-          retired += 1;
-          breaker.retire();
-        },
-      };
+  const tenants = createTenants(
+    {
+      ...breakers,
+      create() {
+        const breaker = breakers.create();
+        return {
+          fire: breaker.fire,
+          retire() {
+            retired += 1;
+            breaker.retire();
+          },
+        };
+      },
     },
-  });
+    1000,
+  );
   const use = (from: number, to: number) =>
     Array.from({ length: to - from }, (_, index) => tenants.of({ key: String(from + index) }));
   const [first, second] = use(0, 1000);
@@ -194,7 +197,7 @@ test('serves fifteen hundred keys without a warning, and forgets their circuits'
 test('leaves no timer behind when it is closed', async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'setTimeout', 'clearInterval', 'clearTimeout'] });
   const breakers = createBreakers();
-  const tenants = createTenants(breakers);
+  const tenants = createTenants(breakers, 1000);
   for (let key = 0; key < 50; key++) await tenants.of({ key: String(key) }).call(async () => 'whole');
   expect(vi.getTimerCount()).toBe(1);
   breakers.close();

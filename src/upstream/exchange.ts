@@ -2,6 +2,7 @@ import type { Pool } from 'undici';
 import { SourceError } from '../errors.ts';
 import type { Answer } from './answer.ts';
 import { untilAborted } from './deadline.ts';
+import type { Quota } from './quota.ts';
 
 /** One GET as it goes over the wire. */
 export interface Request {
@@ -9,13 +10,15 @@ export interface Request {
   readonly headers: Readonly<Record<string, string>>;
   /** Bytes of the body that are read at most. */
   readonly maxBytes: number;
+  /** Bytes of all bodies that are being read. */
+  readonly bytes: Quota;
   /** Called when the status and the headers are there. */
   readonly answered: () => void;
 }
 
 /**
  * Sends a request and reads the answer whole. Throws a `SourceError` for connections that fail and bodies that are too
- * large, and the reason of `signal` once that aborts. Of an answer other than 200, what could not be read of the body is
+ * large, or that there is no room for (OVERLOADED), and the reason of `signal` once that aborts. Of an answer other than 200, what could not be read of the body is
  * left out: the status says enough.
  */
 export async function exchange(pool: Pool, request: Request, signal: AbortSignal): Promise<Answer> {
@@ -38,7 +41,7 @@ export async function exchange(pool: Pool, request: Request, signal: AbortSignal
 
 async function send(
   pool: Pool,
-  { path, headers, maxBytes }: Request,
+  { path, headers, maxBytes, bytes }: Request,
   answered: (answer: Omit<Answer, 'body'>) => void,
   signal: AbortSignal,
 ): Promise<Answer> {
@@ -53,10 +56,16 @@ async function send(
   const chunks: Buffer[] = [];
   let size = 0;
   // Leaving the loop destroys the body and its socket; a declared length is not to be trusted, so bytes are counted.
-  for await (const chunk of response.body as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > maxBytes) throw new SourceError('TOO_LARGE', { httpStatus: head.status });
-    chunks.push(chunk);
+  try {
+    for await (const chunk of response.body as AsyncIterable<Buffer>) {
+      if (size + chunk.length > maxBytes) throw new SourceError('TOO_LARGE', { httpStatus: head.status });
+      if (!bytes.take(chunk.length)) throw new SourceError('OVERLOADED');
+      size += chunk.length;
+      chunks.push(chunk);
+    }
+    return { ...head, body: Buffer.concat(chunks) };
+  } finally {
+    // A body that came whole is parsed before any other goes on, so that what parsing takes is never taken twice at once.
+    bytes.give(size);
   }
-  return { ...head, body: Buffer.concat(chunks) };
 }

@@ -67,7 +67,7 @@ export function createUpstream(url: string, limits: UpstreamLimits): Upstream {
   // What is left of the deadline is for getting the answer out in time.
   const operationMs = limits.deadlineMs - Math.min(limits.deadlineMs * 0.1, longestReserveMs);
   const breakers = createBreakers();
-  const tenants = createTenants(breakers);
+  const tenants = createTenants(breakers, limits.maxBytes);
 
   /** One operation: every call in it may be tried again until `signal` or the deadline ends it. */
   function operate<T>(
@@ -81,7 +81,7 @@ export function createUpstream(url: string, limits: UpstreamLimits): Upstream {
     const endsAt = performance.now() + ms;
     return withDeadline(ms, caller, (deadline) => {
       async function once<R>(path: string, schema: z.ZodType<R>, problem: ReadProblem): Promise<R> {
-        const request = { path: base + path, headers, maxBytes: limits.maxBytes, answered };
+        const request = { path: base + path, headers, maxBytes: limits.maxBytes, bytes: tenant.bytes, answered };
         const answer = await withDeadline(limits.attemptTimeoutMs, deadline, (signal) =>
           exchange(pool, request, signal),
         );
@@ -95,7 +95,6 @@ export function createUpstream(url: string, limits: UpstreamLimits): Upstream {
       return operation({
         failure: (code, said) => new SourceError(code, { ...withoutKey(said, headers), httpStatus: 200 }),
         async getJson(path, schema, problem) {
-          tenant.budget.earn();
           for (let tries = 1; ; tries++) {
             try {
               return await tenant.call(() => once(path, schema, problem));

@@ -2,26 +2,30 @@ import { SourceError } from '../errors.ts';
 
 const mostTries = 3;
 const firstPauseMs = 50;
-const budgetRatio = 0.2;
-const budgetReserve = 10;
+/**
+ * Retries that a call earns. With a sixth, retries would be a fifth of first tries; a little less makes it a fifth with the
+ * reserve of a whole upstream in it, from some 2500 first tries on.
+ */
+const retriesPerCall = 0.15;
 
-/** How many retries a tenant may still make: a fifth of its calls, and a few for the start. */
+/** How many retries may still be made: not quite a fifth of first tries, and a reserve for the start. */
 export interface RetryBudget {
-  /** A first try was made. */
+  /** A call was really made, whether a first try or not. */
   earn(): void;
   /** Takes one retry, if there is one. */
   spend(): boolean;
 }
 
-/** Opens a budget, full to its reserve. */
-export function createRetryBudget(): RetryBudget {
-  let left = budgetReserve;
+/** Opens a budget, full to its reserve, if with `whole` as a part of that: a retry must be left in both. */
+export function createRetryBudget(reserve: number, whole?: RetryBudget): RetryBudget {
+  let left = reserve;
   return {
     earn() {
-      left = Math.min(left + budgetRatio, budgetReserve);
+      left = Math.min(left + retriesPerCall, reserve);
+      whole?.earn();
     },
     spend() {
-      if (left < 1) return false;
+      if (left < 1 || whole?.spend() === false) return false;
       left -= 1;
       return true;
     },

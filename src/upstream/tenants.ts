@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { SourceError } from '../errors.ts';
 import type { Breakers } from './breaker.ts';
 import { createCoolDown } from './cool-down.ts';
+import { createQuota, type Quota } from './quota.ts';
 import { createRetryBudget, type RetryBudget } from './retry.ts';
 import { createSharing, type Sharing } from './sharing.ts';
 
@@ -10,6 +11,8 @@ import { createSharing, type Sharing } from './sharing.ts';
 export interface Tenant {
   readonly sharing: Sharing;
   readonly budget: RetryBudget;
+  /** Bytes of bodies that are being read. */
+  readonly bytes: Quota;
   /**
    * Makes one call, unless too many are under way (OVERLOADED), the key is to be left alone (RATE_LIMITED) or the
    * upstream keeps failing (CIRCUIT_OPEN).
@@ -24,12 +27,16 @@ export interface Tenants {
 }
 
 const mostTenants = 1000;
-const mostCalls = 512;
-const mostCallsOfOne = 128;
+/** What one upstream takes at most: calls under way, bodies of the largest size being read, retries in reserve. */
+const ofAll = { calls: 512, bodies: 16, retries: 50 };
+/** The same of one tenant, so that several of them may take all that they can and leave some. */
+const ofOne = { calls: 128, bodies: 8, retries: 10 };
 
-/** No tenant has called yet. */
-export function createTenants(breakers: Breakers): Tenants {
-  let calls = 0;
+/** No tenant has called yet. `maxBytes` is the size of the largest body. */
+export function createTenants(breakers: Breakers, maxBytes: number): Tenants {
+  const calls = createQuota(ofAll.calls);
+  const bytes = createQuota(ofAll.bodies * maxBytes);
+  const retries = createRetryBudget(ofAll.retries);
   const known = new LRUCache<string, Tenant & { retire(): void }>({
     max: mostTenants,
     dispose: (tenant) => tenant.retire(),
@@ -37,26 +44,28 @@ export function createTenants(breakers: Breakers): Tenants {
 
   function create() {
     const breaker = breakers.create();
+    const budget = createRetryBudget(ofOne.retries, retries);
     const coolDown = createCoolDown(() => performance.now());
-    let own = 0;
+    const ownCalls = createQuota(ofOne.calls, calls);
     return {
       sharing: createSharing(),
-      budget: createRetryBudget(),
+      budget,
+      bytes: createQuota(ofOne.bodies * maxBytes, bytes),
       async call<T>(exchange: () => Promise<T>): Promise<T> {
         coolDown.check();
-        if (calls >= mostCalls || own >= mostCallsOfOne) throw new SourceError('OVERLOADED');
-        calls += 1;
-        own += 1;
+        if (!ownCalls.take(1)) throw new SourceError('OVERLOADED');
         try {
-          const result = await breaker.fire(exchange);
+          const result = await breaker.fire(() => {
+            budget.earn();
+            return exchange();
+          });
           coolDown.end();
           return result;
         } catch (error) {
           if (error instanceof SourceError && error.fault.code === 'RATE_LIMITED') coolDown.start(error);
           throw error;
         } finally {
-          calls -= 1;
-          own -= 1;
+          ownCalls.give(1);
         }
       },
       retire: () => breaker.retire(),
