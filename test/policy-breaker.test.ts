@@ -1,6 +1,8 @@
 import type { RequestListener } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { SourceError, type SourceErrorCode } from '../src/errors.ts';
+import { createBreakers } from '../src/upstream/breaker.ts';
 import { reportQuery } from './support/faults.ts';
 import { openContext, openGraph } from './support/graph.ts';
 import { diligentRow } from './support/rows.ts';
@@ -132,6 +134,25 @@ test.concurrent('stays open when the caller of the call that tries it leaves', a
   await sleep(resetTimeout + 100);
   expect(await askInTurn(switched, 20)).toEqual(new Set(['OK']));
 });
+
+test.concurrent.each<[string, SourceErrorCode, boolean]>([
+  ['opens again when there was no room for the answer to', 'OVERLOADED', false],
+  ['closes when a key was refused by', 'UNAUTHORIZED', true],
+])('%s the call that tries it', async (_name, code, closes) => {
+  const breakers = createBreakers();
+  const breaker = breakers.create();
+  const fail = (how: SourceErrorCode) => breaker.fire(() => Promise.reject(new SourceError(how))).catch(codeOf);
+  for (let turn = 0; turn < volume; turn++) expect(await fail('UPSTREAM_ERROR')).toBe('UPSTREAM_ERROR');
+  expect(await fail(code)).toBe('CIRCUIT_OPEN');
+  await sleep(resetTimeout + 100);
+  expect(await fail(code)).toBe(code);
+  expect(await fail(code)).toBe(closes ? code : 'CIRCUIT_OPEN');
+  breakers.close();
+});
+
+function codeOf(error: unknown): unknown {
+  return error instanceof SourceError ? error.fault.code : error;
+}
 
 test.concurrent("opens for one key's failures nobody else's circuit", async () => {
   const mixed: RequestListener = (request, response) =>

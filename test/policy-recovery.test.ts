@@ -3,15 +3,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { diligentRow } from './support/rows.ts';
 import { askSwitched, openSwitched, type SwitchedGraph } from './support/switched.ts';
-import { hang, json } from './support/upstream.ts';
+import { after, createBarrier, hang, json } from './support/upstream.ts';
 
 const rows = json([diligentRow()]);
 const reset: RequestListener = (request) => request.socket.resetAndDestroy();
 
 /** Milliseconds after which an open circuit lets a call try it. */
 const resetTimeout = 1000;
-/** Failed calls that open a circuit. */
+/** Failed calls that open a circuit, and calls of which half failed. */
 const volume = 8;
+const mixed = 20;
 
 /** Asks this many times, one request each so many milliseconds, whatever becomes of those before. */
 function askOften(
@@ -65,7 +66,34 @@ test.concurrent.each<[string, RequestListener]>([
   expect(without.called()).toBeGreaterThanOrEqual(requests);
 });
 
-test.concurrent('opens as soon for the second outage as for the first, however many asked during that', async () => {
+/** Healthy answers, of which as many failures would take seconds to be half. */
+const healthy = 300;
+
+test.concurrent.each<[string, RequestListener, number]>([
+  ['cut off', reset, 50],
+  ['not answered', hang, 0],
+])('opens soon after much that was healthy when all calls are %s', async (_name, outage, everyMs) => {
+  await using switched = await openSwitched(rows, { attemptTimeoutMs: 700, shareInFlight: false });
+  const { upstream, called } = switched;
+  for (let turn = 0; turn < healthy; turn++) expect(await askSwitched(switched)).toBe('OK');
+  upstream.listener = outage;
+  while (!(await askOften(switched, 16, everyMs)).includes('CIRCUIT_OPEN'));
+  expect(called() - healthy).toBeLessThan(healthy / 2);
+});
+
+test.concurrent('does not open when what is under way is cut off at once and the next answer is whole', async () => {
+  await using switched = await openSwitched(rows, { shareInFlight: false });
+  const { upstream, called } = switched;
+  for (let turn = 0; turn < healthy; turn++) await askSwitched(switched);
+  upstream.listener = after(createBarrier(volume), reset);
+  const blip = askOften(switched, volume, 0);
+  while (called() < healthy + volume) await sleep(2);
+  upstream.listener = rows;
+  expect(await blip).not.toContain('CIRCUIT_OPEN');
+  expect(new Set(await askOften(switched, 20, 0))).toEqual(new Set(['OK']));
+});
+
+test.concurrent('opens as well for the second outage as for the first, however many asked during that', async () => {
   await using switched = await openSwitched(json({}, 501));
   const { upstream, called } = switched;
   for (let turn = 0; turn < 200; turn++) await askSwitched(switched);
@@ -77,7 +105,19 @@ test.concurrent('opens as soon for the second outage as for the first, however m
   const before = called();
   upstream.listener = json({}, 501);
   for (let turn = 0; turn < 40; turn++) await askSwitched(switched);
-  expect(called() - before).toBeLessThan(2 * volume);
+  expect(called() - before).toBeLessThanOrEqual(mixed);
+});
+
+test.concurrent.each<[string, number, boolean]>([
+  ['opens when every other call fails', 2, true],
+  ['does not open when one call in three fails', 3, false],
+])('%s', async (_name, every, opens) => {
+  let calls = 0;
+  const listener: RequestListener = (...http) => (++calls % every === 0 ? json({}, 501) : rows)(...http);
+  await using switched = await openSwitched(listener);
+  const answers: string[] = [];
+  for (let turn = 0; turn < 2 * mixed; turn++) answers.push(await askSwitched(switched));
+  expect(answers.includes('CIRCUIT_OPEN')).toBe(opens);
 });
 
 test.concurrent('forgives a failure after an outage as it does without one', async () => {

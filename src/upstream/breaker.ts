@@ -20,10 +20,17 @@ export interface Breakers {
 const resetTimeout = 1000;
 const windowMs = 10_000;
 const windowParts = 10;
+/** Calls in the window of which half may open a circuit. Of fewer, half fail now and then where one in three does. */
+const leastCalls = 20;
+/** Failures without a call that worked among them, which open a circuit as well. */
+const leastInARow = 8;
+/** Milliseconds that they must last: longer than a blip, which cuts everything that is under way at once. */
+const silenceMs = 500;
 
 /**
- * A circuit opens when half of at least eight calls within ten seconds failed. Built on opossum and not on cockatiel 4,
- * which makes every caller wait for the one that tries a half-open circuit, and which follows the wall clock.
+ * A circuit opens when half of at least twenty calls within ten seconds failed, or when the last eight did and none worked
+ * for half a second: after busy and healthy seconds, half would take as long again. Built on opossum and not on cockatiel
+ * 4, which makes every caller wait for the one that tries a half-open circuit, and which follows the wall clock.
  */
 export function createBreakers(): Breakers {
   const clocks = new Set<EventEmitter>();
@@ -43,10 +50,22 @@ export function createBreakers(): Breakers {
       rotateBucketController: clock,
       rollingPercentilesEnabled: false,
       enableSnapshots: false,
-      volumeThreshold: 8,
+      volumeThreshold: leastCalls,
       errorThresholdPercentage: 49,
-      // A caller that leaves says nothing of the upstream, but a trial that ended so must not close the circuit.
-      errorFilter: (error) => (error instanceof SourceError ? !speaksAgainst(error) : !breaker.halfOpen),
+      // What says nothing of the upstream is no failure, but a trial that ended so must not close the circuit.
+      errorFilter: (error) => (saysNothing(error) ? !breaker.halfOpen : !speaksAgainst(error)),
+    });
+    let inARow = 0;
+    let workedAt = Number.NEGATIVE_INFINITY;
+    breaker.on('failure', () => {
+      inARow += 1;
+      if (inARow >= leastInARow && performance.now() - workedAt > silenceMs) breaker.open();
+    });
+    // Of a call whose failure is none, opossum tells here as well.
+    breaker.on('success', (outcome) => {
+      if (saysNothing(outcome)) return;
+      inARow = 0;
+      workedAt = performance.now();
     });
     // A closed circuit starts afresh: neither the failures that opened it count any more, nor the calls that it refused,
     // which opossum takes for calls that did not fail.
@@ -70,8 +89,15 @@ export function createBreakers(): Breakers {
   return { create, close: () => clearInterval(timer) };
 }
 
+/** Whether a call ended by what is our side's: its caller left, or there was no room for the answer. */
+function saysNothing(outcome: unknown): boolean {
+  return outcome instanceof SourceError ? outcome.fault.code === 'OVERLOADED' : outcome instanceof Error;
+}
+
 /** Whether an error speaks against the upstream. What concerns one caller's key or rate never does. */
-function speaksAgainst({ fault: { code, httpStatus } }: SourceError): boolean {
+function speaksAgainst(error: unknown): boolean {
+  if (!(error instanceof SourceError)) return false;
+  const { code, httpStatus } = error.fault;
   if (code === 'BAD_RESPONSE') return httpStatus === 200;
   return code === 'TIMEOUT' || code === 'UNREACHABLE' || code === 'UPSTREAM_ERROR' || code === 'TOO_LARGE';
 }
