@@ -84,6 +84,18 @@ test.concurrent('goes on asking after forty answers 200 without success', async 
   expect(graph.calls('apimall')).toHaveLength(40);
 });
 
+test.concurrent.each<[string, object]>([
+  ['without data', { success: true }],
+  ['with data that is no list', { success: true, data: 'rows' }],
+])("stops asking after eight of API Mall's answers 200 %s", async (_name, envelope) => {
+  await using graph = await openGraph({ apimall: json(envelope) });
+  for (let turn = 0; turn < 40; turn++) {
+    const code = turn < volume ? 'BAD_RESPONSE' : 'CIRCUIT_OPEN';
+    expect((await graph.query(reportQuery)).webhooks.sources).toMatchObject([{ error: { code } }]);
+  }
+  expect(graph.calls('apimall')).toHaveLength(volume);
+});
+
 test.concurrent('goes on asking after forty callers left', async () => {
   await using switched = await openSwitched(hang);
   const { upstream, called } = switched;

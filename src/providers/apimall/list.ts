@@ -61,11 +61,8 @@ interface Page {
 
 async function readPage(http: Http, path: string): Promise<Page> {
   const envelope = await http.getJson(path, WireList, readProblem);
-  if (envelope.success === false) {
-    throw http.failure(failureCode(envelope.error?.code), readProblem(envelope));
-  }
-  if (envelope.data === undefined) throw new SourceError('BAD_RESPONSE', { httpStatus: 200 });
-  return envelope.data;
+  if ('data' in envelope) return envelope.data;
+  throw http.failure(failureCode(envelope.error?.code), readProblem(envelope));
 }
 
 /** What `success: false` in an answer 200 means: only these two codes are documented (`upstreams.md` A2). */

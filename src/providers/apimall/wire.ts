@@ -46,19 +46,18 @@ export function readProblem(body: unknown): Pick<SourceFaultDetails, 'providerCo
   return { providerCode: data?.error?.code, providerRequestId: data?.request_id };
 }
 
-/** The list's envelope (`upstreams.md` A2, A3): `data` is the whole array, or one page. `success` may be missing (C3). */
-export const WireList = WireProblem.extend({
-  success: z.boolean().optional().catch(undefined),
-  data: z
-    .union([
-      z.array(z.unknown()).transform((items) => ({ items, whole: true, limit: undefined })),
-      z
-        .object({ items: z.array(z.unknown()), limit: z.int().positive().optional().catch(undefined) })
-        .transform(({ items, limit }) => ({ items, whole: false, limit })),
-    ])
-    .optional()
-    .catch(undefined),
-});
+const WirePage = z.union([
+  z.array(z.unknown()).transform((items) => ({ items, whole: true, limit: undefined })),
+  z
+    .object({ items: z.array(z.unknown()), limit: z.int().positive().optional().catch(undefined) })
+    .transform(({ items, limit }) => ({ items, whole: false, limit })),
+]);
+
+/**
+ * The list's envelope (`upstreams.md` A2, A3): a failure, or `data` as the whole array or one page. `success` may be
+ * missing (C3), but what has neither is no answer of API Mall's.
+ */
+export const WireList = z.union([WireProblem.extend({ success: z.literal(false) }), z.object({ data: WirePage })]);
 
 /** One row of the list as our model, or null where its id, url or events cannot be read. */
 export function readWebhook(row: unknown, source: string): ApiMallWebhook | null {
