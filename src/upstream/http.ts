@@ -20,6 +20,8 @@ export interface UpstreamLimits {
   readonly maxBytes: number;
   /** Whether requests that ask the same at the same time share one operation. */
   readonly shareInFlight: boolean;
+  /** Milliseconds after which a connection carries no further call, so that a new address is found; 25 s if not given. */
+  readonly connectionAgeMs?: number;
 }
 
 /** What a provider's operation calls its API with: address, key and deadline are in it already. */
@@ -55,6 +57,8 @@ export interface Upstream {
 
 /** Milliseconds of a deadline that no upstream gets. */
 const longestReserveMs = 250;
+/** The pool leaves an address within half a minute of its change, the last call to it included. */
+const usualConnectionAgeMs = 25_000;
 
 /** Opens a connection pool to `url`. No redirect is ever followed, and no other host is ever called. */
 export function createUpstream(url: string, limits: UpstreamLimits): Upstream {
@@ -63,6 +67,9 @@ export function createUpstream(url: string, limits: UpstreamLimits): Upstream {
   const pool = new Pool(origin, {
     connect: { timeout: limits.attemptTimeoutMs, rejectUnauthorized: true },
     allowH2: false,
+    // Busy connections heed it too: one that is too old ends with the call that it carries, and the next call opens
+    // another. It goes by the wall clock, which may only make that sooner or later: no call is cut.
+    clientTtl: limits.connectionAgeMs ?? usualConnectionAgeMs,
   });
   // What is left of the deadline is for getting the answer out in time.
   const operationMs = limits.deadlineMs - Math.min(limits.deadlineMs * 0.1, longestReserveMs);
