@@ -4,14 +4,11 @@ import { describeVariables } from '../src/config.ts';
 import { providers } from '../src/providers/index.ts';
 import { encodeId } from '../src/webhook.ts';
 import { openGraph } from './support/graph.ts';
+import { readmeBlocks } from './support/readme.ts';
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 
-function blocks(language: string): string[] {
-  return [...readme.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, 'gms'))].map(([, block = '']) => block);
-}
-
-const queries = blocks('graphql').map((document) => [/query (\w+)/.exec(document)?.[1] ?? '', document] as const);
+const queries = readmeBlocks('graphql').map((document) => [/query (\w+)/.exec(document)?.[1] ?? '', document] as const);
 
 test('shows queries', () => {
   expect(queries.map(([name]) => name)).toEqual(['WhatFails', 'NextPage', 'OneHost', 'ById']);
@@ -27,7 +24,7 @@ test.each(queries)('shows a query %s that the sandbox answers whole', async (_na
 test('shows the answer that its first query gets while Diligent cannot be reached', async () => {
   await using graph = await openGraph();
   await graph.upstreams.diligent?.stop();
-  const [shown = ''] = blocks('json');
+  const [shown = ''] = readmeBlocks('json');
   expect(await graph.answer(queries[0]?.[1] ?? '')).toEqual(JSON.parse(shown));
 });
 

@@ -9,7 +9,8 @@ import {
   isSpecifiedScalarType,
 } from 'graphql';
 import { expect, test } from 'vitest';
-import { printedSchemas, schema } from '../src/schema/index.ts';
+import { schema } from '../src/schema/index.ts';
+import { printed } from '../src/schema/kit.ts';
 
 const types = Object.values(schema.getTypeMap()).filter(
   (type) => !isIntrospectionType(type) && !isSpecifiedScalarType(type),
@@ -21,7 +22,7 @@ const webhookTypes = types
   .filter((type) => isObjectType(type))
   .filter((type) => type.getInterfaces().some(({ name }) => name === 'Webhook'));
 
-test.each(Object.entries(printedSchemas))('%s is what is served (else run: npm run schema)', (path, text) => {
+test.each(Object.entries(printed))('%s is what is served (else run: npm run schema)', (path, text) => {
   const file = new URL(path, new URL('../src/schema/', import.meta.url));
   expect(readFileSync(file, 'utf8')).toBe(text);
 });

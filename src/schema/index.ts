@@ -29,7 +29,7 @@ export const schema = builder.toSchema({
   directives: [...specifiedDirectives, GraphQLDeferDirective, GraphQLStreamDirective],
 });
 
-/** What `npm run schema` writes: each file by its path from here. */
+/** The schema as text, for clients and for gateways: each file by its path from here. */
 export const printedSchemas: Readonly<Record<string, string>> = {
   '../../schema.graphql': printServed(schema),
   'subgraph.graphql': printSubgraph(schema),

@@ -1,4 +1,4 @@
 import { writeFileSync } from 'node:fs';
-import { printedSchemas } from './index.ts';
+import { printed } from './kit.ts';
 
-for (const [path, text] of Object.entries(printedSchemas)) writeFileSync(new URL(path, import.meta.url), text);
+for (const [path, text] of Object.entries(printed)) writeFileSync(new URL(path, import.meta.url), text);

@@ -1,0 +1,6 @@
+export const keys = {
+  WebhookHealthCount: () => null,
+  WebhookLastDelivery: () => null,
+  WebhookSourceError: () => null,
+  WebhookSourceReport: () => null,
+};

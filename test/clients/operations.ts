@@ -1,0 +1,69 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { readmeBlocks } from '../support/readme.ts';
+
+const root = new URL('../../', import.meta.url);
+
+/** The queries of README.md as typed documents: each file by its path from the root. */
+export async function printOperations(): Promise<Record<string, string>> {
+  const source = await generateSource();
+  const folder = await mkdtemp(join(tmpdir(), 'hookgraph-operations-'));
+  try {
+    // Node strips no types of what is installed, so that a package has to be JavaScript.
+    await writeFile(join(folder, 'operations.ts'), source);
+    await promisify(execFile)(
+      process.execPath,
+      [new URL('node_modules/typescript/bin/tsc', root).pathname, 'operations.ts', '--declaration', '--noCheck'].concat(
+        '--target es2022 --module esnext --moduleResolution bundler'.split(' '),
+      ),
+      { cwd: folder },
+    );
+    const files = ['operations.js', 'operations.d.ts'].map(async (name) => {
+      return [`src/client/${name}`, await readFile(join(folder, name), 'utf8')] as const;
+    });
+    return Object.fromEntries(await Promise.all(files));
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+async function generateSource(): Promise<string> {
+  const { generate } = await import('@graphql-codegen/cli');
+  const { preset } = await import('@graphql-codegen/client-preset');
+  const files: { filename: string; content: string }[] = await generate(
+    {
+      schema: await readFile(new URL('schema.graphql', root), 'utf8'),
+      documents: readmeBlocks('graphql'),
+      silent: true,
+      generates: {
+        './': {
+          preset,
+          presetConfig: { fragmentMasking: false },
+          config: { strictScalars: true, scalars: { DateTime: 'string', ID: 'string', SafeInt: 'number' } },
+        },
+      },
+    },
+    false,
+  );
+  const source = files.find(({ filename }) => filename.endsWith('graphql.ts'));
+  if (!source) throw new Error('The client preset made no graphql.ts');
+  return source.content;
+}
+
+function explain(error: unknown): never {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code !== 'ERR_MODULE_NOT_FOUND') throw error;
+  process.stderr.write(
+    `${message}\nThe operations are made by packages of test/clients: npm ci --prefix test/clients\n`,
+  );
+  process.exit(1);
+}
+
+if (import.meta.main) {
+  for (const [path, text] of Object.entries(await printOperations().catch(explain))) {
+    await writeFile(new URL(path, root), text);
+  }
+}
