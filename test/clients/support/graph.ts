@@ -1,0 +1,28 @@
+import { type Program, startProgram } from '../../support/program.ts';
+import { apimallList, apimallRow, diligentRow } from '../../support/rows.ts';
+import { json, startUpstream } from '../../support/upstream.ts';
+
+const host = 'https://hooks.acme.example';
+
+/** Of the webhooks in the graph, in their order: three at API Mall, two at Diligent. */
+export const webhookUrls: readonly string[] = ['/7', '/8', '/9', '/a', '/b'].map((path) => host + path);
+
+/** The started program, in front of both providers or of a Diligent that refuses every call. */
+export async function startGraph({ isDiligentDown = false } = {}): Promise<Pick<Program, 'url'> & AsyncDisposable> {
+  await using started = new AsyncDisposableStack();
+  const apimallRows = [7, 8, 9].map((id) => apimallRow({ id, url: `${host}/${id}` }));
+  const diligentRows = ['a', 'b'].map((id) => diligentRow({ id, webhook_url: `${host}/${id}` }));
+  const apimall = started.use(await startUpstream(apimallList(...apimallRows)));
+  const diligent = started.use(await startUpstream(json(diligentRows)));
+  if (isDiligentDown) await diligent.stop();
+  const program = started.use(
+    await startProgram({
+      APIMALL_API_URL: apimall.url,
+      APIMALL_API_KEY: 'test-key',
+      DILIGENT_API_URL: diligent.url,
+      DILIGENT_API_KEY: 'test-key',
+    }),
+  );
+  const owned = started.move();
+  return { url: program.url, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}

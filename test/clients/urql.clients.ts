@@ -1,0 +1,99 @@
+import { Client, fetchExchange, gql } from '@urql/core';
+import { type CacheExchangeOpts, cacheExchange } from '@urql/exchange-graphcache';
+import { expect, test, vi } from 'vitest';
+import introspection from '../../src/client/introspection.json' with { type: 'json' };
+import { keys } from '../../src/client/keys.js';
+import { startGraph } from './support/graph.ts';
+
+/** All types that have no id, and fragments on both interfaces. */
+const everything = gql`
+  {
+    webhooks(first: 2) {
+      edges {
+        cursor
+        node {
+          ... on Node {
+            id
+          }
+          ... on Webhook {
+            url
+            lastDelivery {
+              at
+            }
+          }
+          ... on ApiMallWebhook {
+            totalSent
+          }
+        }
+      }
+      pageInfo {
+        endCursor
+      }
+      healthCounts {
+        health
+        count
+      }
+      complete
+      sources {
+        state
+        source {
+          id
+          key
+        }
+        error {
+          code
+        }
+      }
+    }
+  }
+`;
+
+const silent = gql`
+  {
+    webhooks {
+      nodes {
+        id
+      }
+    }
+  }
+`;
+
+function createClient(url: string, options: CacheExchangeOpts): Client {
+  return new Client({ url, preferGetMethod: false, exchanges: [cacheExchange(options), fetchExchange] });
+}
+
+// In this order: graphcache says the same thing only once in the life of a process.
+test('graphcache has nothing to warn of with the keys and the schema of the kit', async () => {
+  using warn = vi.spyOn(console, 'warn').mockReturnValue();
+  using error = vi.spyOn(console, 'error').mockReturnValue();
+  await using graph = await startGraph({ isDiligentDown: true });
+  const client = createClient(graph.url, { keys, schema: introspection });
+  const first = await client.query(everything, {});
+  expect(first.error).toBeUndefined();
+  expect(first.data.webhooks.edges[0].node).toMatchObject({ url: expect.any(String), totalSent: 32, lastDelivery: {} });
+  const again = await client.query(everything, {}, { requestPolicy: 'cache-only' });
+  expect(again.data).toEqual(first.data);
+  expect([...warn.mock.calls, ...error.mock.calls]).toEqual([]);
+});
+
+test('it warns of every type without an id when it is not given the keys', async () => {
+  using warn = vi.spyOn(console, 'warn').mockReturnValue();
+  await using graph = await startGraph({ isDiligentDown: true });
+  await createClient(graph.url, { schema: introspection }).query(everything, {});
+  const warnings = warn.mock.calls.map(([message]) => /`keys` config for `(\w+)`/.exec(message)?.[1]);
+  expect(new Set(warnings)).toEqual(new Set(Object.keys(keys)));
+});
+
+test('a failed source is data where the sources are selected', async () => {
+  await using graph = await startGraph({ isDiligentDown: true });
+  const { data, error } = await createClient(graph.url, { keys, schema: introspection }).query(everything, {});
+  expect(error).toBeUndefined();
+  expect(data?.webhooks).toMatchObject({ complete: false, sources: [{ state: 'OK' }, { state: 'FAILED' }] });
+});
+
+test('rows and errors both arrive where neither is selected', async () => {
+  await using graph = await startGraph({ isDiligentDown: true });
+  const { data, error } = await createClient(graph.url, { keys, schema: introspection }).query(silent, {});
+  expect(data.webhooks.nodes).toHaveLength(3);
+  expect(error?.graphQLErrors).toMatchObject([{ path: ['webhooks'], extensions: { code: 'SOURCE_FAILED' } }]);
+});
