@@ -59,7 +59,7 @@ const silent = gql`
 `;
 
 function createClient(url: string, options: CacheExchangeOpts): Client {
-  return new Client({ url, preferGetMethod: false, exchanges: [cacheExchange(options), fetchExchange] });
+  return new Client({ url, exchanges: [cacheExchange(options), fetchExchange] });
 }
 
 // In this order: graphcache says the same thing only once in the life of a process.
