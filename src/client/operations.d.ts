@@ -181,8 +181,31 @@ export type ByIdQuery = {
         capabilities: Array<WebhookSourceCapability>;
     }> | null;
 };
+export type AsTheyComeQueryVariables = Exact<{
+    [key: string]: never;
+}>;
+export type AsTheyComeQuery = {
+    webhookSources: Array<{
+        id: string;
+        key: string;
+    } & ({
+        webhooks: {
+            complete: boolean;
+            nodes: Array<{
+                id: string;
+                url: string;
+            } | {
+                id: string;
+                url: string;
+            }>;
+        } | null;
+    } | {
+        webhooks?: never;
+    })> | null;
+};
 export declare const NextPageDocument: DocumentNode<NextPageQuery, NextPageQueryVariables>;
 export declare const WhatFailsDocument: DocumentNode<WhatFailsQuery, WhatFailsQueryVariables>;
 export declare const OneHostDocument: DocumentNode<OneHostQuery, OneHostQueryVariables>;
 export declare const ByIdDocument: DocumentNode<ByIdQuery, ByIdQueryVariables>;
+export declare const AsTheyComeDocument: DocumentNode<AsTheyComeQuery, AsTheyComeQueryVariables>;
 export {};
