@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { type Graph, openGraph } from './support/graph.ts';
+import { type Payload, readPayloads } from './support/pieces.ts';
 import { apimallList, apimallRow, diligentRow } from './support/rows.ts';
 import { listen } from './support/server.ts';
 import { after, hang, json, text } from './support/upstream.ts';
@@ -15,19 +16,6 @@ const bySource = `{
 const whole = { apimall: apimallList(apimallRow()), diligent: json([diligentRow()]) };
 const failing = { ...whole, diligent: text('no', 400) };
 
-interface Piece {
-  readonly data?: unknown;
-  readonly path?: readonly (string | number)[];
-  readonly items?: readonly unknown[];
-  readonly label?: string;
-  readonly errors?: readonly { path: readonly (string | number)[]; extensions: object; message: string }[];
-}
-
-interface Payload extends Piece {
-  readonly incremental?: readonly Piece[];
-  readonly hasNext: boolean;
-}
-
 function post(graph: Pick<Graph, 'gateway'>, query: string, accept = 'multipart/mixed;deferSpec=20220824') {
   return graph.gateway.fetch('http://graph.test/graphql', {
     method: 'POST',
@@ -36,13 +24,11 @@ function post(graph: Pick<Graph, 'gateway'>, query: string, accept = 'multipart/
   });
 }
 
-/** The payloads of an answer in pieces, in the order in which they came. */
 async function payloads(graph: Graph, query: string): Promise<Payload[]> {
-  const body = await (await post(graph, query)).text();
-  return body.match(/^\{.*\}$/gm)?.map((line) => JSON.parse(line)) ?? [];
+  return readPayloads(await (await post(graph, query)).text());
 }
 
-async function pieces(graph: Graph, query: string): Promise<readonly Piece[]> {
+async function pieces(graph: Graph, query: string): Promise<readonly Payload[]> {
   return (await payloads(graph, query)).flatMap(({ incremental, ...first }) => incremental ?? [first]);
 }
 

@@ -47,7 +47,7 @@ async function jump(clock: { now(): number }, byMs: number) {
   await using waiting = await openDiligent(first(1, json({}, 429, { 'retry-after': '1' })));
   await using slow = await openDiligent(after(() => sleep(300), rows));
   await using hanging = await openDiligent(hang, { attemptTimeoutMs: 500 });
-  await using cooling = await openDiligent(first(1, json({}, 429, { 'retry-after': '1' })), { deadlineMs: 900 });
+  await using cooling = await openDiligent(first(1, json({}, 429, { 'retry-after': '2' })), { deadlineMs: 900 });
   await using open = await openDiligent(first(8, json({}, 501)));
   await ask(slow);
   await Promise.all([ask(cooling), ask(open, 8)]);
@@ -55,7 +55,7 @@ async function jump(clock: { now(): number }, byMs: number) {
   await sleep(100);
   offset = byMs;
   const soon = await Promise.all([ask(cooling), ask(open)]);
-  await sleep(1200);
+  await sleep(2100);
   const later = await Promise.all([ask(cooling), ask(open)]);
   vi.restoreAllMocks();
   return { underWay: await underWay, soon, later };

@@ -1,7 +1,8 @@
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect } from 'vitest';
-import { type Graph, type GraphError, type GraphOptions, openGraph } from './graph.ts';
+import { type Graph, type GraphOptions, openGraph } from './graph.ts';
+import { readAnswer } from './pieces.ts';
 import { listen } from './server.ts';
 
 /** One answer as it came over the wire. */
@@ -257,11 +258,14 @@ export async function ask(door: { readonly url: string }, query: string, variabl
     /}$/,
     `,"variables":${typeof variables === 'string' ? variables : JSON.stringify(variables)}}`,
   );
-  const reply = await attack(door.url, post(body, jsonType, 'accept: application/graphql-response+json'));
+  const reply = await attack(
+    door.url,
+    post(body, jsonType, 'accept: application/graphql-response+json, multipart/mixed;q=0.9'),
+  );
   expectSafe(reply);
   const [answer] = reply.answers;
-  const { data, errors = [] } = JSON.parse(answer?.body ?? '');
-  const codes: unknown[] = errors.map(({ extensions }: GraphError) => extensions?.code);
-  const messages: string[] = errors.map(({ message }: GraphError) => message);
+  const { data, errors = [] } = readAnswer(answer?.body ?? '');
+  const codes: unknown[] = errors.map(({ extensions }) => extensions?.code);
+  const messages: string[] = errors.map(({ message }) => message);
   return { status: answer?.status, data, codes, messages };
 }

@@ -5,6 +5,7 @@ import { createGateway, type GatewayOptions } from '../../src/gateway.ts';
 import { documentLimits } from '../../src/limits.ts';
 import { providers } from '../../src/providers/index.ts';
 import { createUpstream, type UpstreamLimits } from '../../src/upstream/http.ts';
+import { readAnswer } from './pieces.ts';
 import { type Call, startUpstream, type TestUpstream } from './upstream.ts';
 
 /** What a GraphQL answer is made of, as JSON brings it. */
@@ -88,7 +89,7 @@ export async function openGraph(
       headers: { 'content-type': 'application/json', ...headers },
       body: JSON.stringify({ query, variables }),
     });
-    const result = await response.json();
+    const result = readAnswer(await response.text()) as Answer;
     // A fault of our own is never what a test expects.
     if (internalErrors.length > 0) throw new AggregateError(internalErrors, 'Internal errors');
     return result;
