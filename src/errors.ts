@@ -1,4 +1,4 @@
-import { GraphQLError, type GraphQLErrorExtensions, type GraphQLErrorOptions, Kind } from 'graphql';
+import { type FieldNode, GraphQLError, type GraphQLErrorExtensions, type GraphQLErrorOptions, Kind } from 'graphql';
 
 /** What can go wrong between us and one source: the fixed sentence that clients see, and whether asking again may help. */
 export const sourceErrorCodes = {
@@ -109,6 +109,12 @@ export function documentIdError(
 ): GraphQLError {
   // With `spec`, clients that take application/json only find it in an answer 200, where they look for it.
   return new GraphQLError(message, { extensions: { code, http: { status: 400, spec: true } } });
+}
+
+/** A field that would show the schema where it is hidden, in the words in which GraphQL refuses its own. */
+export function hiddenSchemaError(nodes: FieldNode): GraphQLError {
+  const message = `GraphQL introspection has been disabled, but the requested query contained the field "${nodes.name.value}".`;
+  return new GraphQLError(message, { nodes });
 }
 
 /** A variable that GraphQL found wrong, under the code and status that all of the caller's mistakes have. */

@@ -1,9 +1,9 @@
 import { useDeferStream } from '@graphql-yoga/plugin-defer-stream';
-import { type GraphQLError, NoSchemaIntrospectionCustomRule } from 'graphql';
+import { type ASTVisitor, type GraphQLError, NoSchemaIntrospectionCustomRule, type ValidationContext } from 'graphql';
 import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga';
 import { type Context, createContext, type FindCredential, type Source } from './context.ts';
 import { documentIdParameters, usePersistedDocuments } from './documents.ts';
-import { toClientError } from './errors.ts';
+import { hiddenSchemaError, toClientError } from './errors.ts';
 import { useSourceFailures } from './failures.ts';
 import { graphiqlOptions, renderGraphiql, useGraphiqlPolicy } from './graphiql.ts';
 import { type DocumentLimits, useDocumentLimits } from './limits.ts';
@@ -65,7 +65,21 @@ export function createGateway(options: GatewayOptions): YogaServerInstance<objec
 }
 
 function useNoIntrospection(): Plugin {
-  return { onValidate: ({ addValidationRule }) => addValidationRule(NoSchemaIntrospectionCustomRule) };
+  return {
+    onValidate({ addValidationRule }) {
+      addValidationRule(NoSchemaIntrospectionCustomRule);
+      addValidationRule(noSubgraphSchema);
+    },
+  };
+}
+
+/** What federation asks of a subgraph holds the whole schema, too. */
+function noSubgraphSchema(context: ValidationContext): ASTVisitor {
+  return {
+    Field(node) {
+      if (node.name.value === '_service') context.reportError(hiddenSchemaError(node));
+    },
+  };
 }
 
 const localhostOrigin = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;

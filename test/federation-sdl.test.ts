@@ -3,6 +3,7 @@ import { type DefinitionNode, extendSchema, isUnionType, Kind, parse, print } fr
 import { expect, test } from 'vitest';
 import { schema } from '../src/schema/index.ts';
 import { printSubgraph } from '../src/schema/sdl.ts';
+import { encodeId } from '../src/webhook.ts';
 import { openGraph } from './support/graph.ts';
 
 const file = readFileSync(new URL('../src/schema/subgraph.graphql', import.meta.url), 'utf8');
@@ -32,6 +33,16 @@ test('says over GraphQL what the file of the subgraph says', async () => {
   await using graph = await openGraph();
   const { _service } = await graph.query('{ _service { sdl } }');
   expect(_service.sdl).toBe(file);
+});
+
+test('hides it where introspection is off, and still answers gateways', async () => {
+  await using graph = await openGraph(undefined, { introspection: false });
+  const { data, errors } = await graph.answer('{ _service { sdl } }');
+  expect(data).toBeUndefined();
+  expect(errors?.map(({ extensions }) => extensions.code)).toEqual(['GRAPHQL_VALIDATION_FAILED']);
+  const representation = `{ __typename: "WebhookSource", id: "${encodeId('WebhookSource', 'apimall')}" }`;
+  const { _entities } = await graph.query(`{ _entities(representations: [${representation}]) { __typename } }`);
+  expect(_entities).toEqual([{ __typename: 'WebhookSource' }]);
 });
 
 test('leaves out node, nodes and what federation adds itself, and nothing else of the served schema', () => {

@@ -149,6 +149,8 @@ test.each([
   ['the schema', '{ __schema { queryType { name } } }'],
   ['a type', '{ __type(name: "Query") { name } }'],
   ['the schema through a fragment', '{ ...a } fragment a on Query { __schema { types { name } } }'],
+  ['the schema as gateways ask for it', 'query __ApolloGetServiceDefinition__ { _service { sdl } }'],
+  ['the same under another name', '{ ...a } fragment a on Query { service: _service { text: sdl } }'],
   ['the schema 100 deep', schemaDeep(100)],
   ['what GraphiQL asks', getIntrospectionQuery()],
 ])('hides %s where introspection is off', async (_name, document) => {
