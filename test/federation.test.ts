@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { encodeId } from '../src/webhook.ts';
-import { type Answer, openGraph } from './support/graph.ts';
+import { type Answer, openContext, openGraph } from './support/graph.ts';
 import { apimallList, apimallRow, diligentRow } from './support/rows.ts';
 import { listen } from './support/server.ts';
 import { json, text } from './support/upstream.ts';
@@ -67,6 +67,18 @@ test('finds a webhook by its interface, by its own type, and twice', async () =>
   ];
   const { _entities } = await graph.query(entities, { representations });
   expect(_entities).toEqual([fromDiligent(1), fromDiligent(1), fromApimall(1), fromApimall(1), fromApimall(1)]);
+});
+
+test('answers with rows that nobody can change, as they are shared', async () => {
+  await using graph = await openGraph(whole);
+  const { sources } = openContext(graph.sources);
+  expect(Object.isFrozen(await sources.get('apimall')?.load('1'))).toBe(true);
+  // Were a type name or a key written into a row, as some machinery of federation does, this would be an error.
+  const { _entities, webhooks } = await graph.query(
+    `query($r: [_Any!]!) { _entities(representations: $r) { __typename ... on Webhook { id } } webhooks { totalCount } }`,
+    { r: [ofApimall(1, 'Webhook'), ofApimall(1)] },
+  );
+  expect([_entities, webhooks]).toEqual([[ofApimall(1), ofApimall(1)], { totalCount: 100 }]);
 });
 
 test('finds a source, and its webhooks', async () => {
