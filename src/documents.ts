@@ -15,7 +15,9 @@ export function usePersistedDocuments(trusted: Documents | null): Plugin {
   const find = trusted ? findTrusted(trusted) : createAutomatic();
   return {
     onParams({ request, params, setParams }) {
-      const given = params.query ?? null;
+      const given: unknown = params.query ?? null;
+      // Yoga refuses it in its own words.
+      if (given !== null && typeof given !== 'string') return;
       // Of a GET, Yoga reads the parameters that it knows and no others.
       const others = request.method === 'GET' ? Object.fromEntries(new URL(request.url).searchParams) : params;
       const query = find(readId({ ...others, extensions: params.extensions }), given);

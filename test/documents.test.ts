@@ -52,6 +52,21 @@ test('runs a document by its hash once it came together with it', async () => {
   expect(await client.get({ extensions: JSON.stringify(apollo(keysId).extensions) })).toEqual(found);
 });
 
+test.each<[string, unknown]>([
+  ['a list for a document', { query: [], documentId: keysId }],
+  ['a number for a document', { query: 7, ...apollo(keysId) }],
+  ['an object for a document', { query: {}, doc_id: keysId }],
+  ['a list for an id', { documentId: [keysId] }],
+  ['nothing', null],
+  ['a list', [{ query: keys }]],
+  ['a text', 'query'],
+])('refuses %s in place of what it should be', async (_name, body) => {
+  for (const documents of [null, trusted]) {
+    await using client = await open(documents);
+    expect(await client.post(body as object)).toMatchObject({ status: 400, data: undefined });
+  }
+});
+
 test('keeps no document under a hash that is not its own', async () => {
   await using client = await open();
   const wrong = await client.post({ query: names, ...apollo(keysId) });
