@@ -1,47 +1,16 @@
+import { readmeBlocks } from '../../support/readme.ts';
+
 /** What a neighbour writes first: the version of federation, and what it uses of it. */
 function link(version: string, ...names: readonly string[]): string {
   const imports = names.map((name) => `"${name}"`).join(', ');
   return `extend schema @link(url: "https://specs.apollo.dev/federation/${version}", import: [${imports}])`;
 }
 
-/** As the README shows it: a team owns webhooks of any provider, and every webhook knows its team. */
-export const teams = `extend schema
-  @link(url: "https://specs.apollo.dev/federation/v2.3", import: ["@key", "@interfaceObject"])
-
-type Team @key(fields: "id") {
-  id: ID!
-  name: String!
-  webhooks: [Webhook]!
-}
-
-type Webhook @key(fields: "id") @interfaceObject {
-  id: ID!
-  team: Team
-}
-
-type Query {
-  teams: [Team!]!
-}
-`;
-
-/** As the README shows it: a field for the webhooks of one provider. */
-export const incidents = `extend schema
-  @link(url: "https://specs.apollo.dev/federation/v2.3", import: ["@key"])
-
-type DiligentWebhook @key(fields: "id") {
-  id: ID!
-  incident: String
-}
-`;
-
-/** As the README shows it: what a neighbour with pages of its own must have. */
-export const pageInfo = `type PageInfo @shareable {
-  hasNextPage: Boolean!
-  hasPreviousPage: Boolean!
-  startCursor: String
-  endCursor: String
-}
-`;
+/**
+ * As the README shows them: one with teams that own webhooks of any provider, one with a field for the webhooks of one
+ * provider, and what one with pages of its own must have.
+ */
+export const [teams = '', incidents = '', pageInfo = ''] = readmeBlocks('graphqls', 'In a supergraph');
 
 const orders = `
   type Order { number: Int! madeAt: DateTime }
