@@ -10,7 +10,11 @@ export default defineConfig({
   resolve: oneGraphql('node_modules/graphql/index.js'),
   test: {
     projects: [
-      { extends: true, test: { name: 'quick', include: ['test/**/*.test.ts'], testTimeout: 15_000 } },
+      {
+        extends: true,
+        // By default one core is left idle, and most tests wait for timers and sockets.
+        test: { name: 'quick', include: ['test/**/*.test.ts'], testTimeout: 15_000, maxWorkers: '100%' },
+      },
       {
         // Their packages are their own, and so is their graphql.
         resolve: oneGraphql('test/clients/node_modules/graphql/index.js'),

@@ -74,7 +74,7 @@ test.concurrent.each([
 
 test.concurrent.each([
   ['answered within it', rows, 'OK', 0],
-  ['not answered', hang, 'TIMEOUT', 900],
+  ['not answered', hang, 'TIMEOUT', 850],
 ])('gives who joined its own deadline: %s', async (_name, second, expected, atLeastMs) => {
   const deadlineMs = 1000;
   const turns = createTurns(hang, second);
