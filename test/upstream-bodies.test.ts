@@ -4,10 +4,10 @@ import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import {
   askInEveryPlace,
-  asProvider,
   bytes,
   everyPlace,
   faultOf,
+  lists,
   reportQuery,
   wholeEverywhere,
   wholeLists,
@@ -17,14 +17,6 @@ import { apimallList, apimallRow, diligentRow } from './support/rows.ts';
 import { json, startUpstream, text } from './support/upstream.ts';
 
 const page = '<!doctype html><title>canary</title><p>Please sign in.';
-const apimallBody = JSON.stringify({ success: true, data: [apimallRow(), apimallRow({ id: 9 })] });
-const diligentBody = JSON.stringify([diligentRow(), diligentRow({ id: 'second' })]);
-
-/** Answers with each provider's whole list as `write` puts it. */
-function lists(write: (body: string) => RequestListener): RequestListener {
-  return asProvider({ apimall: write(apimallBody), diligent: write(diligentBody) });
-}
-
 const deep = '[1]'.replace('1', `${'['.repeat(200_000)}${']'.repeat(200_000)}`);
 
 const unreadable: readonly (readonly [string, RequestListener])[] = [

@@ -1,7 +1,5 @@
-import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Worker } from 'node:worker_threads';
 import { expect, test } from 'vitest';
 import {
   askInEveryPlace,
@@ -16,6 +14,7 @@ import {
   wholeEverywhere,
   wholeLists,
 } from './support/faults.ts';
+import { startBlackHole } from './support/laboratory.ts';
 import { startUpstream } from './support/upstream.ts';
 
 const kibibyte = 'x'.repeat(1023);
@@ -87,42 +86,12 @@ test('calls a source unreachable whose name is none, and shows no part of the na
   expect(JSON.stringify(answers)).not.toContain('canary');
 });
 
-/** A port whose queue of connections is full and never emptied: whoever connects hears nothing. */
-async function startBlackHole() {
-  const gate = new Int32Array(new SharedArrayBuffer(4));
-  const listen = `
-    const { createServer } = require('node:net');
-    const { parentPort, workerData } = require('node:worker_threads');
-    const server = createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
-      parentPort.postMessage(server.address().port);
-      Atomics.wait(workerData, 0, 0);
-      process.exit();
-    });`;
-  const worker = new Worker(listen, { eval: true, workerData: gate });
-  const [port] = (await once(worker, 'message')) as [number];
-  const fillers: Socket[] = [];
-  for (let connected = true; connected && fillers.length < 64; ) {
-    const filler = connect(port, '127.0.0.1').on('error', () => {});
-    fillers.push(filler);
-    connected = await Promise.race([once(filler, 'connect').then(() => true), sleep(250, false)]);
-  }
-  return {
-    url: `http://127.0.0.1:${port}`,
-    async [Symbol.asyncDispose]() {
-      for (const filler of fillers) filler.destroy();
-      Atomics.store(gate, 0, 1);
-      Atomics.notify(gate, 0);
-      await once(worker, 'exit');
-    },
-  };
-}
-
 test.each([
   ['one try', { attemptTimeoutMs: 200 }],
   ['the whole operation', { attemptTimeoutMs: 2000, deadlineMs: 200 }],
 ])('waits no longer for a connection that never comes about than %s may take', async (_name, limits) => {
   await using hole = await startBlackHole();
-  const { answers, slowestMs } = await timeInEveryPlace(hole.url, limits);
+  const { answers, slowestMs } = await timeInEveryPlace(`http://127.0.0.1:${hole.port}`, limits);
   expect(answers).toEqual(everyPlace('TIMEOUT'));
   expect(slowestMs).toBeLessThan(200 + 750);
 });

@@ -1,8 +1,8 @@
-import { spawnSync } from 'node:child_process';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createServer, getCACertificates, setDefaultCACertificates, type TlsOptions } from 'node:tls';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { createCertificate, hasOpenssl } from './support/certificates.ts';
 import {
   askInEveryPlace,
   everyPlace,
@@ -35,8 +35,6 @@ test('waits no longer for a silent TLS handshake than one try may take, and send
   expect(server.received()).not.toContain('test-key');
 });
 
-const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
-
 describe.skipIf(!hasOpenssl)('with a certificate that openssl makes', () => {
   const usualAuthorities = getCACertificates();
 
@@ -46,14 +44,11 @@ describe.skipIf(!hasOpenssl)('with a certificate that openssl makes', () => {
     vi.restoreAllMocks();
   });
 
-  /** A certificate that signs itself, with its key; this process trusts it if told to. */
-  function createCertificate(trust: 'trusted' | 'unknown', goodFor = 'IP:127.0.0.1'): TlsOptions {
-    const kind = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '1'];
-    const subject = ['-subj', '/CN=hookgraph test', '-addext', `subjectAltName=${goodFor}`];
-    const { stdout: pem } = spawnSync('openssl', ['req', ...kind, ...subject, '-keyout', '-'], { encoding: 'utf8' });
-    const cert = pem.slice(pem.indexOf('-----BEGIN CERTIFICATE'));
-    if (trust === 'trusted') setDefaultCACertificates([cert]);
-    return { key: pem, cert };
+  /** A certificate that this process trusts if told to. */
+  function certify(trust: 'trusted' | 'unknown', goodFor?: string): TlsOptions {
+    const certificate = createCertificate(goodFor);
+    if (trust === 'trusted') setDefaultCACertificates([certificate.cert]);
+    return certificate;
   }
 
   /** Answers over TLS whoever comes, and counts who tried. */
@@ -69,16 +64,16 @@ describe.skipIf(!hasOpenssl)('with a certificate that openssl makes', () => {
   }
 
   test('sends the key to a host whose certificate is good', async () => {
-    await using server = await startTls(createCertificate('trusted'));
+    await using server = await startTls(certify('trusted'));
     await using graph = await openGraphAt({ diligent: server.url });
     expect((await graph.query(reportQuery)).webhooks).toMatchObject({ totalCount: 2, complete: true });
     expect(server.received()).toContain('x-api-key: test-key');
   });
 
   test.each<[string, () => TlsOptions]>([
-    ['is vouched for by nobody', () => createCertificate('unknown')],
-    ['is for another host', () => createCertificate('trusted', 'DNS:elsewhere.test')],
-    ['is for another address', () => createCertificate('trusted', 'IP:127.0.0.2')],
+    ['is vouched for by nobody', () => certify('unknown')],
+    ['is for another host', () => certify('trusted', 'DNS:elsewhere.test')],
+    ['is for another address', () => certify('trusted', 'IP:127.0.0.2')],
   ])('sends no byte of a request to a host whose certificate %s', async (_name, options) => {
     await using server = await startTls(options());
     expect(await askInEveryPlace(server.url)).toEqual(everyPlace('UNREACHABLE'));
@@ -88,7 +83,7 @@ describe.skipIf(!hasOpenssl)('with a certificate that openssl makes', () => {
 
   test('sends no byte of a request over TLS 1.1', async () => {
     const old = { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;
-    await using server = await startTls({ ...createCertificate('trusted'), ...old });
+    await using server = await startTls({ ...certify('trusted'), ...old });
     expect(await askInEveryPlace(server.url)).toEqual(everyPlace('UNREACHABLE'));
     expect(server.tries()).toBe(4 * 3);
     expect(server.received()).toBe('');
@@ -97,14 +92,14 @@ describe.skipIf(!hasOpenssl)('with a certificate that openssl makes', () => {
   test('checks certificates even where the environment of Node says not to', async () => {
     vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
     vi.spyOn(process, 'emitWarning').mockReturnValue();
-    await using server = await startTls(createCertificate('unknown'));
+    await using server = await startTls(certify('unknown'));
     expect(await askInEveryPlace(server.url)).toEqual(everyPlace('UNREACHABLE'));
     expect(server.tries()).toBe(4 * 3);
     expect(server.received()).toBe('');
   });
 
   test('sends nothing over a connection that stands only after the time is up', async () => {
-    await using server = await startTls(createCertificate('trusted'));
+    await using server = await startTls(certify('trusted'));
     const port = Number(new URL(server.url).port);
     // Between the two stands a relay that holds everything back until the operation has failed.
     await using relay = await startRaw(async (socket) => {

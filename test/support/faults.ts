@@ -71,6 +71,13 @@ export const wholeLists = asProvider({
 /** The body of such a list of Diligent. */
 export const wholeBody = JSON.stringify([diligentRow(), diligentRow({ id: 'second' })]);
 
+const apimallBody = JSON.stringify({ success: true, data: [apimallRow(), apimallRow({ id: 9 })] });
+
+/** Answers with each provider's whole list as `write` puts it. */
+export function lists(write: (body: string) => RequestListener): RequestListener {
+  return asProvider({ apimall: write(apimallBody), diligent: write(wholeBody) });
+}
+
 /** Answers as the provider whose key came along. */
 export function asProvider(listeners: { readonly apimall: RequestListener; readonly diligent: RequestListener }) {
   const listener: RequestListener = (request, response) =>

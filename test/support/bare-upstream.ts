@@ -1,0 +1,44 @@
+import { SourceError } from '../../src/errors.ts';
+import type { Http, Upstream } from '../../src/upstream/http.ts';
+
+export interface BareOptions {
+  /** Shares by the operation's name alone, whoever asks. */
+  readonly shareInFlight: boolean;
+  /** Gets the body of every answer. */
+  readonly keep?: (text: string) => void;
+}
+
+/** An upstream without any policy: one fetch a call, whatever happens, and what comes is passed on. */
+export function createBareUpstream(url: string, { shareInFlight, keep }: BareOptions): Upstream {
+  const underWay = new Map<string, Promise<unknown>>();
+  return {
+    async run<T>(
+      name: string,
+      headers: Readonly<Record<string, string>>,
+      _caller: AbortSignal,
+      operation: (http: Http) => Promise<T>,
+    ) {
+      const start = () =>
+        operation({
+          failure: (code, details) => new SourceError(code, details),
+          async getJson(path, schema) {
+            let text = '';
+            try {
+              const response = await fetch(url + path, { headers });
+              text = await response.text();
+              keep?.(text);
+              if (response.status === 200) return schema.parse(JSON.parse(text));
+            } catch (error) {
+              throw new SourceError('UNREACHABLE', {}, error);
+            }
+            throw new SourceError('UPSTREAM_ERROR', { message: text });
+          },
+        });
+      if (!shareInFlight) return await start();
+      const shared = underWay.get(name) ?? start().finally(() => underWay.delete(name));
+      underWay.set(name, shared);
+      return (await shared) as T;
+    },
+    close: async () => {},
+  };
+}
