@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest';
+import { ask, type Program, startProgram } from './support/program.ts';
+import { apimallList, apimallRow } from './support/rows.ts';
+import { after, hang, startUpstream } from './support/upstream.ts';
+
+/** Runs in the program before it, and lets a fault of ours happen there on a signal: nobody handles it. */
+const faults = {
+  'a rejection': "Promise.reject(new Error('stray'))",
+  'an exception': "setImmediate(() => { throw new Error('stray'); })",
+};
+
+function onSignal(fault: keyof typeof faults): Record<string, string> {
+  const script = `process.on('SIGUSR2', () => { ${faults[fault]} });`;
+  return { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(script)}` };
+}
+
+const query = '{ webhooks { totalCount } }';
+
+/** Starts the program before an upstream, asks it, and lets the fault happen while the upstream is silent. */
+async function stray(url: string, fault: keyof typeof faults, calls: () => number, env: Record<string, string> = {}) {
+  const program = await startProgram({
+    APIMALL_API_KEY: 'sk-canary',
+    APIMALL_API_URL: url,
+    ...env,
+    ...onSignal(fault),
+  });
+  const answer = ask(program.url, query).catch(() => 'cut');
+  await expect.poll(calls).toBe(1);
+  process.kill(program.pid, 'SIGUSR2');
+  return { program, answer };
+}
+
+function expectTold(program: Program): void {
+  expect(program.output()).toContain('stray');
+  expect(program.output()).not.toContain('canary');
+}
+
+test.each(['a rejection', 'an exception'] as const)(
+  'tells of %s that nobody handles, and ends with 1',
+  async (fault) => {
+    await using upstream = await startUpstream(hang);
+    const { program } = await stray(upstream.url, fault, () => upstream.calls.length, { DRAIN_MS: '200' });
+    await using _ = program;
+    expect(await program.ended).toBe(1);
+    expectTold(program);
+  },
+);
+
+// Promised, but not so yet: the program ends at once. `fails` is to go with the fault.
+test.fails.each(['a rejection', 'an exception'] as const)(
+  'lets answers under way finish after %s that nobody handles',
+  async (fault) => {
+    const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    await using upstream = await startUpstream(after(() => released, apimallList(apimallRow())));
+    const { program, answer } = await stray(upstream.url, fault, () => upstream.calls.length);
+    await using _ = program;
+    await expect.poll(() => program.output()).toContain('stray');
+    release();
+    expect(await answer).toEqual({ data: { webhooks: { totalCount: 1 } } });
+    expect(await program.ended).toBe(1);
+    expectTold(program);
+  },
+);
