@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as fc from 'fast-check';
 import type { GraphQLSchema } from 'graphql';
+import { parseAnswers } from './abuse.ts';
 import { type Operation, operations } from './operations.ts';
 
 /** A request to fuzz with: HTTP that fetch can send, or bytes. */
@@ -71,12 +72,12 @@ const junk = fc.oneof(fc.constantFrom(...words, ...moreWords), fc.string({ unit:
 /** Documents that were in order before something was cut out, doubled, moved or put in. */
 export function mutatedAttempts(schema: GraphQLSchema): fc.Arbitrary<Attempt> {
   const place = fc.double({ min: 0, max: 1, noNaN: true });
-  const change = fc.tuple(fc.constantFrom('cut', 'double', 'insert', 'end'), place, place, junk);
+  const change = fc.tuple(fc.constantFrom('letter', 'cut', 'double', 'insert', 'end'), place, place, junk);
   return fc.tuple(operations(schema), fc.array(change, { minLength: 1, maxLength: 4 })).map(([operation, changes]) => {
     const query = changes.reduce((text, [kind, from, length, word]) => {
       const start = Math.floor(from * text.length);
-      const end = Math.min(text.length, start + 1 + Math.floor(length * 20));
-      if (kind === 'cut') return text.slice(0, start) + text.slice(end);
+      const end = Math.min(text.length, start + 1 + (kind === 'letter' ? 0 : Math.floor(length * 20)));
+      if (kind === 'cut' || kind === 'letter') return text.slice(0, start) + text.slice(end);
       if (kind === 'double') return text.slice(0, end) + text.slice(start);
       return kind === 'insert' ? text.slice(0, start) + word + text.slice(start) : text.slice(0, start);
     }, operation.query);
@@ -195,8 +196,9 @@ export function byteAttempts(): fc.Arbitrary<Uint8Array> {
     .map(([head, pieces]) => Buffer.concat([Buffer.from(head), ...pieces]));
 }
 
+/** What no answer may hold; the words of suggestions too, as the schema is hidden. */
 const traces =
-  /\.[jt]s:\d+:\d+|node:\w+:\d+:\d+|node_modules|\bE(CONN|PIPE|NOENT|NOTFOUND|HOST|AI_|ADDR|ACCES)\w*|INTERNAL_SERVER_ERROR|Internal error|canary/;
+  /\.[jt]s:\d+:\d+|node:\w+:\d+:\d+|node_modules|\bE(CONN|PIPE|NOENT|NOTFOUND|HOST|AI_|ADDR|ACCES)\w*|INTERNAL_SERVER_ERROR|Internal error|canary|Did you mean/;
 
 let shed = 0;
 
@@ -237,10 +239,13 @@ function judge({ method, path }: Attempt, { status, headers }: Response, text: s
   return isValid && /GRAPHQL_(PARSE|VALIDATION)_FAILED/.test(text) ? `refused: ${text.slice(0, 300)}` : null;
 }
 
+/** All that comes where a body was announced, asked for, and not sent. */
+const proceed = 'HTTP/1.1 100 Continue\r\n\r\n';
+
 /** Sends bytes over a socket of their own, waits for its end, and says what is wrong with what came back. */
 export async function tryBytes(origin: string, bytes: Uint8Array): Promise<Verdict> {
   const { hostname, port } = new URL(origin);
-  const answer = await new Promise<string | null>((resolve) => {
+  const answer = await new Promise<Buffer | null>((resolve) => {
     const chunks: Buffer[] = [];
     const socket = connect(Number(port), hostname);
     const timer = setTimeout(() => {
@@ -251,13 +256,18 @@ export async function tryBytes(origin: string, bytes: Uint8Array): Promise<Verdi
     socket.on('error', () => {});
     socket.once('close', () => {
       clearTimeout(timer);
-      resolve(Buffer.concat(chunks).toString('latin1'));
+      resolve(Buffer.concat(chunks));
     });
     socket.end(bytes);
   });
   if (answer === null) return 'the connection stays open';
-  if (answer === '') return null;
-  if (!/^HTTP\/1\.1 [1-4]\d\d /.test(answer) || /\r\nHTTP\/1\.1 5/.test(answer))
-    return `answers ${answer.slice(0, 300)}`;
-  return traces.test(answer) ? `a trace in ${answer.slice(0, 600)}` : null;
+  if (answer.length === 0) return null;
+  const text = answer.toString('latin1');
+  const answers = parseAnswers(answer);
+  const odd = answers.find(
+    ({ status, headers }) =>
+      status >= 500 || !/^application\/(graphql-response\+)?json/.test(headers['content-type'] ?? ''),
+  );
+  if (odd || (answers.length === 0 && text !== proceed)) return `answers ${text.slice(0, 300)}`;
+  return traces.test(text) ? `a trace in ${text.slice(0, 600)}` : null;
 }
