@@ -4,15 +4,7 @@ import { Pool } from 'undici';
 import { expect, test } from 'vitest';
 import { SourceError, type SourceErrorCode, type SourceFaultDetails } from '../src/errors.ts';
 import { createRetryBudget, pauseBefore, type RetryBudget } from '../src/upstream/retry.ts';
-import {
-  onRequest,
-  openGraphAt,
-  type RawServer,
-  rawAnswer,
-  reportQuery,
-  startRaw,
-  wholeBody,
-} from './support/faults.ts';
+import { openGraphAt, reportQuery, startRacing } from './support/faults.ts';
 import { openGraph } from './support/graph.ts';
 import { diligentRow } from './support/rows.ts';
 import { json } from './support/upstream.ts';
@@ -188,32 +180,16 @@ test('pauses for as long as is asked, and never into the end of the time that is
   expect(pause(2, 'UPSTREAM_ERROR', unavailable, 0, 0)).toBeNull();
 });
 
-/** Closes every tenth of its connections that carried a request before, just when the next one comes. */
-function startRacing(): Promise<RawServer> {
-  let requests = 0;
-  const used = new WeakSet<object>();
-  return startRaw(
-    onRequest((socket) => {
-      requests += 1;
-      const races = requests % 10 === 0 && used.has(socket);
-      used.add(socket);
-      if (!races) socket.write(rawAnswer(wholeBody));
-      else if (requests % 20 === 0) socket.end();
-      else socket.resetAndDestroy();
-    }),
-  );
-}
-
 test.concurrent('shows nothing of idle connections that are closed just when the next request comes', async () => {
   const turns = 300;
-  await using server = await startRacing();
+  await using server = await startRacing(10);
   await using graph = await openGraphAt({ diligent: server.url });
   let whole = 0;
   for (let turn = 0; turn < turns; turn++) whole += Number((await graph.query(reportQuery)).webhooks.complete);
   expect(whole).toBe(turns);
   expect(server.sockets.length).toBeGreaterThan(20);
 
-  await using bare = await startRacing();
+  await using bare = await startRacing(10);
   const pool = new Pool(bare.url);
   let failed = 0;
   for (let turn = 0; turn < turns; turn++) {

@@ -85,6 +85,25 @@ export function asProvider(listeners: { readonly apimall: RequestListener; reado
   return listener;
 }
 
+/**
+ * Answers Diligent's list, but every so many requests closes a connection just when its request comes, if it carried one
+ * before.
+ */
+export function startRacing(every: number): Promise<RawServer> {
+  let requests = 0;
+  const used = new WeakSet<object>();
+  return startRaw(
+    onRequest((socket) => {
+      requests += 1;
+      const races = requests % every === 0 && used.has(socket);
+      used.add(socket);
+      if (!races) socket.write(rawAnswer(wholeBody));
+      else if (requests % (2 * every) === 0) socket.end();
+      else socket.resetAndDestroy();
+    }),
+  );
+}
+
 /** Limits under which nothing that is whole fails, however busy the machine is. */
 const patient = { deadlineMs: 20_000, attemptTimeoutMs: 20_000, maxBytes: 5_242_880, shareInFlight: true };
 

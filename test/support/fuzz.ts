@@ -69,20 +69,36 @@ const moreWords = [
 ];
 const junk = fc.oneof(fc.constantFrom(...words, ...moreWords), fc.string({ unit: 'binary', maxLength: 5 }));
 
-/** Documents that were in order before something was cut out, doubled, moved or put in. */
+/** Documents that were in order before something was cut out, doubled, moved, put in or misspelt. */
 export function mutatedAttempts(schema: GraphQLSchema): fc.Arbitrary<Attempt> {
-  const place = fc.double({ min: 0, max: 1, noNaN: true });
-  const change = fc.tuple(fc.constantFrom('letter', 'cut', 'double', 'insert', 'end'), place, place, junk);
-  return fc.tuple(operations(schema), fc.array(change, { minLength: 1, maxLength: 4 })).map(([operation, changes]) => {
+  const place = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+  const tear = fc.tuple(fc.constantFrom('cut', 'double', 'insert', 'end'), place, place, junk);
+  const misspell = fc.tuple(fc.constantFrom('letter', 'twice', 'exchange'), place, place);
+  const torn = fc.array(tear, { minLength: 1, maxLength: 4 });
+  const misspelt = fc.array(misspell, { minLength: 1, maxLength: 3 });
+  return fc.tuple(operations(schema), fc.oneof(torn, misspelt)).map(([operation, changes]) => {
     const query = changes.reduce((text, [kind, from, length, word]) => {
+      if (word === undefined) return changeName(text, kind, from, length);
       const start = Math.floor(from * text.length);
-      const end = Math.min(text.length, start + 1 + (kind === 'letter' ? 0 : Math.floor(length * 20)));
-      if (kind === 'cut' || kind === 'letter') return text.slice(0, start) + text.slice(end);
+      const end = Math.min(text.length, start + 1 + Math.floor(length * 20));
+      if (kind === 'cut') return text.slice(0, start) + text.slice(end);
       if (kind === 'double') return text.slice(0, end) + text.slice(start);
       return kind === 'insert' ? text.slice(0, start) + word + text.slice(start) : text.slice(0, start);
     }, operation.query);
     return post(JSON.stringify({ ...operation, query } satisfies Operation));
   });
+}
+
+/** Takes a letter from one of the names in a document, or puts it there twice, or another of the names: most parse still. */
+function changeName(text: string, kind: string, from: number, at: number): string {
+  const names = [...text.matchAll(/[a-z_]\w*/gi)];
+  const pick = (part: number) => names[Math.floor(part * names.length)];
+  const [name = ''] = pick(from) ?? [];
+  const start = pick(from)?.index ?? 0;
+  const letter = Math.floor(at * name.length);
+  const spelt =
+    name.slice(0, letter) + (kind === 'twice' ? name.charAt(letter).repeat(2) : '') + name.slice(letter + 1);
+  return text.slice(0, start) + (kind === 'exchange' ? (pick(at)?.[0] ?? '') : spelt) + text.slice(start + name.length);
 }
 
 const types = [
