@@ -68,6 +68,7 @@ test.each([
     /what operation/,
   ],
   ['a query that is an object', '{"query":{"kind":"Document"}}', /to be a string/],
+  ['a query that is a list, beside an id', '{"query":["{ __typename }"],"documentId":"a"}', /to be a string/],
   ['extensions that are a list', '{"query":"{ __typename }","extensions":[]}', /"extensions"/],
   [
     '400 operations without a choice',
