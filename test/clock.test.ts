@@ -17,6 +17,7 @@ beforeEach(() => {
 
 afterEach(() => {
   vi.useRealTimers();
+  vi.restoreAllMocks();
 });
 
 test.each([
@@ -62,6 +63,20 @@ test.each([
   vi.setSystemTime(Date.now() + ms);
   expect(await askSwitched(switched)).toBe('CIRCUIT_OPEN');
   await sleep(1100);
+  expect(await askSwitched(switched)).toBe('OK');
+});
+
+test('leaves a limited key alone for as long as it was told, whatever the clock is set to', async () => {
+  await using switched = await openSwitched(json({}, 429, { 'retry-after': '20' }));
+  expect(await askSwitched(switched)).toBe('RATE_LIMITED');
+  switched.upstream.listener = wholeLists;
+  for (const ms of [hour, -2 * hour]) {
+    vi.setSystemTime(Date.now() + ms);
+    expect(await askSwitched(switched)).toBe('RATE_LIMITED');
+  }
+  // The clock that counts is the other one.
+  const now = performance.now();
+  vi.spyOn(performance, 'now').mockReturnValue(now + 20_000);
   expect(await askSwitched(switched)).toBe('OK');
 });
 
