@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { inspect } from 'node:util';
 import { type Config, ConfigError, readConfig, variablesOf } from './config.ts';
 import { callerCredentials, serverCredentials } from './credentials.ts';
+import { maxWaitingBytes } from './door/backlog.ts';
 import { createGateway } from './gateway.ts';
 import { documentLimits } from './limits.ts';
 import { providers } from './providers/index.ts';
@@ -37,7 +38,7 @@ async function serve(config: Config): Promise<void> {
     findCredentials: config.credentials === 'passthrough' ? callerCredentials : serverCredentials(settings),
     onInternalError,
   });
-  const server = await startServer(gateway, { ...config, onInternalError });
+  const server = await startServer(gateway, { ...config, maxWaitingBytes, onInternalError });
   process.stdout.write(`${greeting(config, server.url)}\n`);
 
   const signal = await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);

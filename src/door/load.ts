@@ -1,5 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import type { Refusal } from './refusal.ts';
+import { overloaded, type Refusal } from './refusal.ts';
 
 /** Decides whether one more request can be served well. */
 export interface Load {
@@ -26,7 +26,7 @@ export function createLoad(mostInFlight: number): Load {
 
   return {
     enter() {
-      if (inFlight >= mostInFlight || delayMs > longestDelayMs) return overloaded;
+      if (inFlight >= mostInFlight || delayMs > longestDelayMs) return tooMany;
       inFlight += 1;
       return null;
     },
@@ -40,9 +40,4 @@ export function createLoad(mostInFlight: number): Load {
   };
 }
 
-const overloaded: Refusal = {
-  status: 503,
-  code: 'OVERLOADED',
-  message: 'Too many requests are being served. Try again in a moment.',
-  headers: { 'retry-after': '1' },
-};
+const tooMany = overloaded('Too many requests are being served.');

@@ -16,6 +16,12 @@ export function badRequest(status: number, message: string, headers?: Refusal['h
   return { status, code: 'BAD_USER_INPUT', message, ...(headers && { headers }) };
 }
 
+/** A refusal of what can be served a moment later. */
+export function overloaded(reason: string): Refusal {
+  const message = `${reason} Try again in a moment.`;
+  return { status: 503, code: 'OVERLOADED', message, headers: { 'retry-after': '1' } };
+}
+
 /** Answers in the form of a GraphQL error. What is left of the request is not read, so the connection ends. */
 export function refuse(request: IncomingMessage, response: ServerResponse, refusal: Refusal): void {
   if (!request.complete) response.setHeader('connection', 'close');

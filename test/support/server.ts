@@ -1,3 +1,4 @@
+import { maxWaitingBytes } from '../../src/door/backlog.ts';
 import { type GraphqlHandler, type RunningServer, type ServerOptions, startServer } from '../../src/server.ts';
 
 /** Puts the front door before a gateway, on a free loopback port, with the limits that the program has by default. */
@@ -5,7 +6,14 @@ export async function listen(
   gateway: GraphqlHandler,
   options: Partial<ServerOptions> = {},
 ): Promise<RunningServer & AsyncDisposable> {
-  const defaults = { host: '127.0.0.1', port: 0, requestDeadlineMs: 10_000, maxInFlight: 512, drainMs: 0 };
+  const defaults = {
+    host: '127.0.0.1',
+    port: 0,
+    requestDeadlineMs: 10_000,
+    maxInFlight: 512,
+    maxWaitingBytes,
+    drainMs: 0,
+  };
   const onInternalError = (error: unknown) => {
     throw error;
   };
