@@ -1,6 +1,7 @@
 import DataLoader from 'dataloader';
 import { type ErrorPlace, SourceError, SourceFailure, type SourceFault } from './errors.ts';
 import type { Operations, Provider } from './providers/provider.ts';
+import type { Turn } from './turns.ts';
 import type { Upstream } from './upstream/http.ts';
 import type { Snapshot } from './upstream/snapshot.ts';
 import type { Webhook } from './webhook.ts';
@@ -53,6 +54,8 @@ export interface Context {
   readonly partialResults: 'rows' | 'null';
   /** Errors that belong beside data, added to the answer when execution is done. */
   readonly failures: { readonly failure: SourceFailure; readonly place: ErrorPlace }[];
+  /** Waited for before rows are worked on. */
+  readonly turn: Turn;
 }
 
 /** The source that a row was read from. */
@@ -69,6 +72,7 @@ export interface ContextOptions {
   readonly findCredential: FindCredential;
   /** Aborts when the caller leaves. */
   readonly signal: AbortSignal;
+  readonly turn: Turn;
   /** Told of faults of our own in reading a source, which cost that source's rows and nobody else's. */
   onInternalError(error: unknown): void;
 }
@@ -76,10 +80,10 @@ export interface ContextOptions {
 /** Opens all sources for one request. */
 export function createContext({ sources, partialResults, ...options }: ContextOptions): Context {
   const opened = sources.map((source) => [source.key, openSource(source, options)] as const);
-  return { sources: new Map(opened), partialResults, failures: [] };
+  return { sources: new Map(opened), partialResults, failures: [], turn: options.turn };
 }
 
-type OpenOptions = Pick<ContextOptions, 'findCredential' | 'signal' | 'onInternalError'>;
+type OpenOptions = Pick<ContextOptions, 'findCredential' | 'signal' | 'turn' | 'onInternalError'>;
 
 function openSource(source: Source, options: OpenOptions): RequestSource {
   const { key, provider } = source;
@@ -98,7 +102,8 @@ function openSource(source: Source, options: OpenOptions): RequestSource {
     provider,
     capabilities: Object.keys(provider.operations) as (keyof Operations)[],
     read() {
-      report ??= readSource(opened, source.upstream, credential, options);
+      // What is done with rows, up to the text of the answer, holds up the event loop.
+      report ??= readSource(opened, source.upstream, credential, options).finally(options.turn.take);
       return report;
     },
     load: (externalId) => loader.load(externalId),

@@ -9,6 +9,7 @@ import { graphiqlOptions, renderGraphiql, useGraphiqlPolicy } from './graphiql.t
 import { type DocumentLimits, useDocumentLimits } from './limits.ts';
 import type { Documents } from './manifest.ts';
 import { schema } from './schema/index.ts';
+import { createTurns } from './turns.ts';
 
 /** What the gateway needs; the names are those of the configuration. */
 export interface GatewayOptions {
@@ -28,6 +29,7 @@ export interface GatewayOptions {
 
 /** The GraphQL endpoint `/graphql`, as a fetch function and as a listener for node:http. */
 export function createGateway(options: GatewayOptions): YogaServerInstance<object, Context> {
+  const turns = createTurns();
   function maskError(error: unknown): GraphQLError {
     const clientError = toClientError(error);
     if (clientError.extensions.code === 'INTERNAL_SERVER_ERROR') options.onInternalError(error);
@@ -40,6 +42,7 @@ export function createGateway(options: GatewayOptions): YogaServerInstance<objec
         ...options,
         findCredential: options.findCredentials(request.headers),
         signal: request.signal,
+        turn: turns.join(),
       }),
     graphiql: options.graphiql && graphiqlOptions,
     renderGraphiQL: renderGraphiql,

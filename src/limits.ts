@@ -75,8 +75,9 @@ export function useDocumentLimits(limits: DocumentLimits, hideSuggestions: boole
         hideSuggestions,
       });
       if (errors) return setResultAndStopExecution({ errors: errors.map(variableError) });
-      const error = tooCostly(limits, document, operation, variableValues ?? {});
-      if (error) setResultAndStopExecution({ errors: [error] });
+      const cost = costOf(limits, document, operation, variableValues ?? {});
+      if (cost instanceof GraphQLError) return setResultAndStopExecution({ errors: [cost] });
+      args.contextValue.turn.cost = cost;
     },
   };
 }
@@ -112,23 +113,23 @@ function createCounter({ aliases, directives }: DocumentLimits): (document: Docu
   };
 }
 
-function tooCostly(
+function costOf(
   limits: DocumentLimits,
   document: DocumentNode,
   operation: OperationDefinitionNode,
   variables: Record<string, unknown>,
-): GraphQLError | null {
+): number | GraphQLError {
   const definitions = document.definitions.filter((it) => it === operation || it.kind === Kind.FRAGMENT_DEFINITION);
   try {
     const { complexity, depth } = complexityFromQuery({ kind: Kind.DOCUMENT, definitions }, { schema, variables });
     if (depth > limits.depth) return costLimitError(`A depth of ${depth} is too much: at most ${limits.depth}.`);
-    if (complexity <= limits.cost) return null;
+    if (complexity <= limits.cost) return complexity;
     return costLimitError(
       `A cost of ${complexity} is too much: at most ${limits.cost}. Ask for smaller pages or fewer fields.`,
     );
   } catch (error) {
     // Arguments that are wrong, or a kind of operation that there is not: the executor says so.
-    if (error instanceof GraphQLError) return null;
+    if (error instanceof GraphQLError) return 0;
     throw error;
   }
 }

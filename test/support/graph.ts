@@ -4,6 +4,7 @@ import { callerCredentials, serverCredentials } from '../../src/credentials.ts';
 import { createGateway, type GatewayOptions } from '../../src/gateway.ts';
 import { documentLimits } from '../../src/limits.ts';
 import { providers } from '../../src/providers/index.ts';
+import { createTurns } from '../../src/turns.ts';
 import { createUpstream, type UpstreamLimits } from '../../src/upstream/http.ts';
 import { readAnswer } from './pieces.ts';
 import { type Call, startUpstream, type TestUpstream } from './upstream.ts';
@@ -122,5 +123,12 @@ export function openContext(
   const onInternalError = (error: unknown) => {
     throw error;
   };
-  return createContext({ sources, partialResults: 'rows', findCredential, signal, onInternalError });
+  return createContext({
+    sources,
+    partialResults: 'rows',
+    findCredential,
+    signal,
+    turn: createTurns().join(),
+    onInternalError,
+  });
 }
