@@ -25,9 +25,12 @@ const args = builder.args((t) => ({
   orderBy: t.field({ type: WebhookOrder, description: 'The order of the list, by URL if not given.' }),
 }));
 
-/** A list costs what is selected of a row, times the rows that a page may have. */
+/** What it costs to filter and to order a whole list, however small the page. */
+const listCost = 250;
+
+/** A list costs that, and what is selected of a row, times the rows that a page may have. */
 function cost({ first, last }: PageArguments) {
-  return { field: 10, multiplier: largestPage(first ?? last) };
+  return { field: listCost, multiplier: largestPage(first ?? last) };
 }
 
 builder.queryField('webhooks', (t) =>
