@@ -7,7 +7,7 @@ import { listen } from './support/server.ts';
 import { after } from './support/upstream.ts';
 
 test('the cheapest goes first, and of equals whoever came first', async () => {
-  const turns = createTurns();
+  const turns = createTurns(0);
   const order: string[] = [];
   const costs = { much: 9, little: 1, more: 9, less: 1 };
   const all = Object.entries(costs).map(async ([name, cost]) => {
@@ -21,7 +21,7 @@ test('the cheapest goes first, and of equals whoever came first', async () => {
 });
 
 test('a turn ends before the next begins, and others are served between', async () => {
-  const turns = createTurns();
+  const turns = createTurns(0);
   const order: string[] = [];
   const all = Array.from({ length: 5 }, async (_, number) => {
     await turns.join().take();
@@ -37,6 +37,15 @@ test('a turn ends before the next begins, and others are served between', async 
   expect(order.filter((what) => what !== 'other')).toEqual(
     [0, 1, 2, 3, 4].flatMap((number) => [`start of ${number}`, `end of ${number}`]),
   );
+});
+
+test('nobody waits while the event loop is not held up for long', async () => {
+  const turns = createTurns(10_000);
+  const order: string[] = [];
+  setImmediate(() => order.push('other'));
+  for (let number = 0; number < 5; number++) await turns.join().take();
+  order.push('five turns');
+  expect(order).toEqual(['five turns']);
 });
 
 test('a small answer goes out before the large ones that were asked for before it', async () => {
