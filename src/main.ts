@@ -5,6 +5,7 @@ import { callerCredentials, serverCredentials } from './credentials.ts';
 import { maxWaitingBytes } from './door/backlog.ts';
 import { createGateway } from './gateway.ts';
 import { documentLimits } from './limits.ts';
+import { createMetrics } from './metrics.ts';
 import { providers } from './providers/index.ts';
 import { startSandbox } from './sandbox.ts';
 import { startServer } from './server.ts';
@@ -38,7 +39,7 @@ async function serve(config: Config): Promise<void> {
     findCredentials: config.credentials === 'passthrough' ? callerCredentials : serverCredentials(settings),
     onInternalError,
   });
-  const server = await startServer(gateway, { ...config, maxWaitingBytes, onInternalError });
+  const server = await startServer(gateway, { ...config, maxWaitingBytes, metrics: createMetrics(), onInternalError });
   process.stdout.write(`${greeting(config, server.url)}\n`);
 
   const signal = await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);

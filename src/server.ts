@@ -4,10 +4,12 @@ import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createBacklog } from './door/backlog.ts';
 import { readBody } from './door/body.ts';
-import { checkGraphql, checkProbe, checkRequest, noTunnel, unreadable } from './door/checks.ts';
+import { checkGraphql, checkRequest, noTunnel, unreadable } from './door/checks.ts';
 import { createLoad } from './door/load.ts';
 import { isInPieces, sendPieces } from './door/pieces.ts';
+import { createProbes } from './door/probes.ts';
 import { badRequest, type Refusal, refuse, refuseRaw } from './door/refusal.ts';
+import type { Metrics } from './metrics.ts';
 
 export interface ServerOptions {
   readonly host: string;
@@ -21,6 +23,7 @@ export interface ServerOptions {
   readonly maxWaitingBytes: number;
   /** Milliseconds that answers under way may take once the server stops. */
   readonly drainMs: number;
+  readonly metrics: Metrics;
   /** Told of faults of our own, which clients see as "Internal error" only. */
   onInternalError(error: unknown): void;
 }
@@ -68,9 +71,11 @@ const notAcceptable = badRequest(
 
 const internalError: Refusal = { status: 500, code: 'INTERNAL_SERVER_ERROR', message: 'Internal error' };
 
-/** Listens on node:http: `/graphql` goes to GraphQL once it is found in order, `/health` and `/ready` are answered here. */
+/** Listens on node:http: `/graphql` goes to GraphQL once it is found in order, what operators ask is answered here. */
 export async function startServer(graphql: GraphqlHandler, options: ServerOptions): Promise<RunningServer> {
+  const { metrics } = options;
   let ready = true;
+  const answerProbe = createProbes(() => ready, metrics);
   const load = createLoad(options.maxInFlight);
   const backlog = createBacklog(options.maxWaitingBytes);
   const open = new Set<ServerResponse>();
@@ -81,16 +86,13 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const wrong = checkRequest(request);
     if (wrong) return refuse(request, response, wrong);
-    const path = request.url?.split('?', 1)[0];
-    if (path === '/health' || path === '/ready') {
-      const refusal = checkProbe(request);
-      if (refusal) return refuse(request, response, refusal);
-      if (path === '/health') return answerText(response, 200, 'alive');
-      return answerText(response, ready ? 200 : 503, ready ? 'ready' : 'stopping');
-    }
+    const path = request.url?.split('?', 1)[0] ?? '';
+    if (await answerProbe(path, request, response)) return;
     if (path !== '/graphql') return refuse(request, response, badRequest(404, 'Not found. The graph is at /graphql.'));
-    const refusal = checkGraphql(request) ?? load.enter();
+    const refusal = checkGraphql(request);
     if (refusal) return refuse(request, response, refusal);
+    const tooMany = load.enter();
+    if (tooMany) return shed(request, response, tooMany);
     response.once('close', () => load.leave());
     await answerGraphql(request, response);
   }
@@ -123,7 +125,12 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
     if (response.headersSent || response.destroyed) return;
     if (answer.status === 406) return refuse(request, response, notAcceptable);
     const noRoom = backlog.send(response, answer.status, Object.fromEntries(answer.headers), bytes);
-    if (noRoom) refuse(request, response, noRoom);
+    if (noRoom) shed(request, response, noRoom);
+  }
+
+  function shed(request: IncomingMessage, response: ServerResponse, refusal: Refusal): void {
+    metrics.shed();
+    refuse(request, response, refusal);
   }
 
   /** Counts an answer in, and gives it the headers that all have. */
@@ -226,9 +233,4 @@ function listen(server: Server, { host, port }: ServerOptions): Promise<void> {
       resolve();
     });
   });
-}
-
-function answerText(response: ServerResponse, status: number, text: string): void {
-  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' });
-  response.end(`${text}\n`);
 }

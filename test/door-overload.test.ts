@@ -7,6 +7,12 @@ import { apimallList, apimallRow } from './support/rows.ts';
 import { listen } from './support/server.ts';
 import { after, hang } from './support/upstream.ts';
 
+/** The values of `/metrics` that have no labels. */
+async function readMetrics(url: string): Promise<Record<string, number>> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  return Object.fromEntries([...text.matchAll(/^(\w+) (\S+)$/gm)].map(([, name = '', value]) => [name, Number(value)]));
+}
+
 const asked = good('{ webhooks { totalCount } }');
 const whole = '{"data":{"webhooks":{"totalCount":1}}}';
 const tooMany = {
@@ -79,9 +85,13 @@ test('sheds requests while the event loop is late, and stays ready', async () =>
     const turn = performance.now() + 200;
     while (performance.now() < turn);
   }
+  const before = await readMetrics(server.url);
   const [answer] = (await attack(server.url, asked)).answers;
   expect([answer?.status, answer?.headers['retry-after']]).toEqual([503, '1']);
   expect((await attack(server.url, head('GET /ready', host))).answers[0]?.status).toBe(200);
+  expect(before.nodejs_eventloop_lag_max_seconds).toBeGreaterThan(0.15);
+  const { hookgraph_requests_shed_total: shed = 0 } = await readMetrics(server.url);
+  expect(shed).toBe((before.hookgraph_requests_shed_total ?? 0) + 1);
   await expect.poll(async () => (await attack(server.url, good())).answers[0]?.status, { timeout: 5000 }).toBe(200);
 });
 

@@ -1,5 +1,9 @@
 import { maxWaitingBytes } from '../../src/door/backlog.ts';
+import { createMetrics } from '../../src/metrics.ts';
 import { type GraphqlHandler, type RunningServer, type ServerOptions, startServer } from '../../src/server.ts';
+
+/** One for all: each watches the event loop. */
+const metrics = createMetrics();
 
 /** Puts the front door before a gateway, on a free loopback port, with the limits that the program has by default. */
 export async function listen(
@@ -13,6 +17,7 @@ export async function listen(
     maxInFlight: 512,
     maxWaitingBytes,
     drainMs: 0,
+    metrics,
   };
   const onInternalError = (error: unknown) => {
     throw error;
