@@ -23,7 +23,7 @@ try {
   process.exit(1);
 }
 
-/** Serves until the first signal to stop, and then until what is under way has ended. */
+/** Serves until the first signal to stop, or a fault that nobody handled, and then until what is under way has ended. */
 async function serve(config: Config): Promise<void> {
   const served = providers.filter(({ key }) => config.sources.some((source) => source.key === key));
   const sandbox = config.sandbox ? await startSandbox(served, Date.now) : null;
@@ -40,15 +40,18 @@ async function serve(config: Config): Promise<void> {
     onInternalError,
   });
   const server = await startServer(gateway, { ...config, maxWaitingBytes, metrics: createMetrics(), onInternalError });
+  // Rejections that nobody handles come here, too. What is left in order after one, nobody knows: the program ends.
+  process.on('uncaughtException', onInternalError);
   process.stdout.write(`${greeting(config, server.url)}\n`);
 
-  const signal = await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
+  const ends = ['SIGTERM', 'SIGINT', 'uncaughtException'].map((event) => once(process, event));
+  const [why] = await Promise.race(ends);
   exitOnSecondSignal();
   // SIGTERM comes from what runs us, which watches /ready; whoever types Ctrl+C does not.
-  const whole = await server.stop(signal[0] === 'SIGTERM' ? readyGraceMs : 0);
+  const whole = await server.stop(why === 'SIGTERM' ? readyGraceMs : 0);
   await Promise.all(sources.map(({ upstream }) => upstream.close()));
   sandbox?.close();
-  process.exit(whole ? 0 : 1);
+  process.exit(whole && (why === 'SIGTERM' || why === 'SIGINT') ? 0 : 1);
 }
 
 function onInternalError(error: unknown): void {
