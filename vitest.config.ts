@@ -12,13 +12,12 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        // By default one core is left idle, and five tests of a file run at once; most wait for timers and sockets.
+        // By default one core is left idle, and most tests wait for timers and sockets.
         test: {
           name: 'quick',
           include: ['test/**/*.test.ts'],
           testTimeout: 15_000,
           maxWorkers: '100%',
-          maxConcurrency: 8,
         },
       },
       {
