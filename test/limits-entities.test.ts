@@ -69,7 +69,7 @@ const refused: readonly [string, string, unknown][] = [
 test.each(refused)('refuses %s, says which limit, and asks nobody', async (_name, document, variables) => {
   const before = door.graph.calls('apimall').length;
   const answer = await ask(door, document, variables);
-  const message = /^A cost of \d+ is too much: at most 200000\. Ask for smaller pages or fewer fields\.$/;
+  const message = /^A cost of \d+ is too much: at most 150000\. Ask for smaller pages or fewer fields\.$/;
   expect(answer).toMatchObject({
     status: 400,
     codes: ['COST_LIMIT_EXCEEDED'],

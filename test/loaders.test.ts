@@ -19,7 +19,7 @@ test('asks each upstream once for a list, for webhooks by id and for twenty alia
   );
   const data = await graph.query(`{
     ${aliases.join('')}
-    webhookSources { webhooks { totalCount nodes { source { webhooks { totalCount } } } } }
+    webhookSources { webhooks(first: 30) { totalCount nodes { source { webhooks { totalCount } } } } }
   }`);
   expect(data.nodes19).toEqual([{ id: apimallId }, { id: diligentId }]);
   expect(data.one0.url).toBe('https://hooks.acme.example/apimall/orders');
