@@ -48,7 +48,9 @@ const burdens = {
   // Not all are let in at once: the system makes some try again after one second, or three.
   'idle connections': { count: 2000, head: '', watchMs: 11_000 },
   'slow readers': { count: 100, ...askForLists(1), deaf: true, watchMs: 14_000 },
-  'slow readers of large answers': { count: 100, ...askForLists(8), deaf: true, watchMs: 16_000 },
+  'slow readers of large answers': { count: 100, ...askForLists(8), deaf: true, watchMs: 14_000 },
+  // As many as may wait.
+  'slow readers with room': { count: 6, ...askForLists(8), deaf: true, watchMs: 14_000 },
   'bodies of 50 MiB': {
     count: 60,
     head: `${line}${json}content-length: 52428800\r\n\r\n`,
@@ -75,13 +77,9 @@ async function run(
   await using canary = openClient(gateway, 2);
   // Until the heap is as large as these requests make it.
   await inParallel(2, 1500, () => canary.ask(canaryQuery));
+  if (query !== undefined) await inParallel(2, 100, () => canary.ask(query));
   const descriptors = gateway.descriptors();
-  if (query !== undefined) {
-    await using readers = openClient(gateway, count);
-    await inParallel(count, 3 * count, () => readers.ask(query));
-  }
-  // What large answers take when they are read is not what slow readers take.
-  const memory = query === undefined ? gateway.memory() : gateway.peakMemory();
+  const memory = gateway.memory();
   const { hostname, port } = new URL(gateway.url);
   const startedAt = performance.now();
   const closedAt: number[] = [];
@@ -149,25 +147,35 @@ test.each<[keyof typeof burdens, number, number, number]>([
   );
 });
 
-test('bears slow readers', async () => {
-  const reached = await run(burdens['slow readers']);
-  const held = reached.canaryMs <= 500 && reached.failed.length === 0 && reached.grown <= 50;
-  hold('100 x slow readers', 'canary 500 ms, memory +50 MiB over those who read', describe(reached), held);
+// In a small heap: what grows in a larger one is garbage that the engine sees no need to collect.
+test.each<['slow readers' | 'slow readers of large answers', number, number, number]>([
+  ['slow readers', 96, 500, 50],
+  ['slow readers of large answers', 160, 1000, 150],
+])('serves others beside %s', async (what, heapMiB, canaryMs, mostMiB) => {
+  const reached = await run(burdens[what], startGateway, { NODE_OPTIONS: `--max-old-space-size=${heapMiB}` });
+  hold(
+    `100 x ${what}, ${heapMiB} MiB heap`,
+    `canary ${canaryMs} ms, memory +${mostMiB} MiB`,
+    describe(reached),
+    reached.canaryMs <= canaryMs && reached.failed.length === 0 && reached.grown <= mostMiB,
+  );
 });
 
-test('gives the places of slow readers to others once their time is over', async () => {
-  const reached = await run(burdens['slow readers of large answers'], startGateway, { MAX_IN_FLIGHT: '90' });
+test('lets go of slow readers once their time is over', async () => {
+  const reached = await run(burdens['slow readers with room']);
   hold(
-    '100 x slow readers of 5 MB, MAX_IN_FLIGHT=90',
-    'all closed, and served again, after 16 s (REQUEST_DEADLINE_MS=10000)',
-    `${reached.held} open, status ${reached.lastStatus}, ${describe(reached)}`,
+    '6 x slow readers of large answers',
+    'all closed after 14 s (REQUEST_DEADLINE_MS=10000)',
+    `${reached.held} open, ${describe(reached)}`,
     reached.lastStatus === 200 && reached.held <= 0,
   );
 });
 
-test('a bare Yoga keeps places for slow readers', async () => {
-  const { held } = await run(burdens['slow readers of large answers'], startBareGateway);
+test('a bare Yoga keeps places and memory for slow readers', async () => {
+  const reached = await run(burdens['slow readers of large answers'], startBareGateway);
+  const { held, grown } = reached;
   fallWithout('a request deadline', 'slow readers', 'all closed', `${held} open`, held <= 0);
+  fallWithout('a bound on what waits', 'slow readers', 'memory +150 MiB', describe(reached), grown <= 150);
 });
 
 test.each<keyof typeof burdens>(['slow headers', 'slow bodies', 'idle connections', 'chunked bodies without end'])(

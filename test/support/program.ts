@@ -13,9 +13,16 @@ export interface Program extends AsyncDisposable {
   readonly ended: Promise<number | null>;
 }
 
-/** Starts `src/main.ts`, or another script, with these variables and no others, and waits until it listens or ends. */
-export async function startProgram(env: Record<string, string> = {}, script = 'src/main.ts'): Promise<Program> {
-  const child = spawn(process.execPath, [script], {
+/**
+ * Starts `src/main.ts`, or another script, with these variables and no others, and waits until it listens or ends. `limit`
+ * is a shell's command that bounds it, such as `ulimit -n 256`.
+ */
+export async function startProgram(
+  env: Record<string, string> = {},
+  script = 'src/main.ts',
+  limit = 'true',
+): Promise<Program> {
+  const child = spawn('sh', ['-c', `${limit} && exec "$@"`, 'sh', process.execPath, script], {
     cwd: new URL('../..', import.meta.url).pathname,
     env: { PATH: process.env.PATH, PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -14,15 +14,16 @@ export interface Gateway extends Program {
   descriptors(): number;
 }
 
-/** Starts the program between these upstreams, with canary keys, on a free loopback port. */
+/** Starts the program between these upstreams, with canary keys, on a free loopback port. The rest as for `startProgram`. */
 export async function startGateway(
   upstreams: { readonly apimall: string; readonly diligent: string },
   env: Record<string, string> = {},
   script?: string,
+  limit?: string,
 ): Promise<Gateway> {
   const urls = { APIMALL_API_URL: upstreams.apimall, DILIGENT_API_URL: upstreams.diligent };
   const keys = env.CREDENTIALS === 'passthrough' ? {} : canaryKeys;
-  const program = await startProgram({ ...urls, ...keys, ...env }, script);
+  const program = await startProgram({ ...urls, ...keys, ...env }, script, limit);
   if (program.url === '') throw new Error(`The program did not start: ${program.output()}`);
   return {
     ...program,
