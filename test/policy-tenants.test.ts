@@ -170,6 +170,34 @@ test('knows a thousand tenants and forgets the longest unused', async () => {
   breakers.close();
 });
 
+test.each([
+  [401, 'RATE_LIMITED'],
+  [403, 'RATE_LIMITED'],
+  // What was of use or not, an answer 404 does not tell.
+  [404, 'OK'],
+])('knows a limited key after a thousand others were answered %i: %s', async (status, told) => {
+  let isLimited = true;
+  await using graph = await openGraph(
+    {
+      diligent: (request, response) => {
+        const limited = isLimited ? json({}, 429, { 'retry-after': '30' }) : json([diligentRow()]);
+        return (request.headers['x-api-key'] === 'good' ? limited : json({}, status))(request, response);
+      },
+    },
+    { passthrough: true },
+  );
+  const tell = async (key: string) => {
+    const [{ state, error }] = (await ask(graph, key)).sources;
+    return error?.code ?? state;
+  };
+  expect(await tell('good')).toBe('RATE_LIMITED');
+  isLimited = false;
+  for (let key = 0; key < 1100; key += 50) {
+    await Promise.all(Array.from({ length: 50 }, (_, index) => tell(`guessed-${key + index}`)));
+  }
+  expect(await tell('good')).toBe(told);
+});
+
 test('serves fifteen hundred keys without a warning, and forgets their circuits', async () => {
   const warnings: Error[] = [];
   const hear = (warning: Error) => warnings.push(warning);

@@ -42,11 +42,13 @@ export function createTenants(breakers: Breakers, maxBytes: number): Tenants {
     dispose: (tenant) => tenant.retire(),
   });
 
-  function create() {
+  /** `forget` is called for a key that is refused and never was of use: so that guessed keys push out nobody else's. */
+  function create(forget: () => void) {
     const breaker = breakers.create();
     const budget = createRetryBudget(ofOne.retries, retries);
     const coolDown = createCoolDown(() => performance.now());
     const ownCalls = createQuota(ofOne.calls, calls);
+    let wasOfUse = false;
     return {
       sharing: createSharing(),
       budget,
@@ -60,9 +62,12 @@ export function createTenants(breakers: Breakers, maxBytes: number): Tenants {
             return exchange();
           });
           coolDown.end();
+          wasOfUse = true;
           return result;
         } catch (error) {
-          if (error instanceof SourceError && error.fault.code === 'RATE_LIMITED') coolDown.start(error);
+          const code = error instanceof SourceError ? error.fault.code : null;
+          if (error instanceof SourceError && code === 'RATE_LIMITED') coolDown.start(error);
+          if (!wasOfUse && (code === 'UNAUTHORIZED' || code === 'FORBIDDEN')) forget();
           throw error;
         } finally {
           ownCalls.give(1);
@@ -75,7 +80,7 @@ export function createTenants(breakers: Breakers, maxBytes: number): Tenants {
   return {
     of(headers) {
       const digest = hash('sha256', JSON.stringify(headers));
-      const tenant = known.get(digest) ?? create();
+      const tenant = known.get(digest) ?? create(() => known.delete(digest));
       known.set(digest, tenant);
       return tenant;
     },
