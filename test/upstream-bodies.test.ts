@@ -165,6 +165,16 @@ test('reads a body of exactly as many bytes as allowed, and not of one more', as
   expect(await read(body.length - 1)).toMatchObject({ state: 'FAILED', error: { code: 'TOO_LARGE' } });
 });
 
+test('reads no list of more rows than anybody has', async () => {
+  for (const [count, code] of [
+    [50_000, 'BAD_RESPONSE'],
+    [50_001, 'TOO_LARGE'],
+  ] as const) {
+    await using graph = await openGraph({ apimall: json({ success: true, data: Array(count).fill(0) }) });
+    expect((await graph.query(reportQuery)).webhooks.sources).toMatchObject([{ error: { code, httpStatus: 200 } }]);
+  }
+});
+
 test('counts bytes of each body, not of all', async () => {
   await using graph = await openGraph({ apimall: apimallList(apimallRow()), diligent: wholeLists }, { maxBytes: 900 });
   for (let turn = 0; turn < 5; turn++) expect((await graph.query(reportQuery)).webhooks.complete).toBe(true);
