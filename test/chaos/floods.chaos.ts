@@ -78,6 +78,8 @@ async function run(
   // Until the heap is as large as these requests make it.
   await inParallel(2, 1500, () => canary.ask(canaryQuery));
   if (query !== undefined) await inParallel(2, 100, () => canary.ask(query));
+  // Until the event loop is no longer taken for late.
+  await sleep(2000);
   const descriptors = gateway.descriptors();
   const memory = gateway.memory();
   const { hostname, port } = new URL(gateway.url);
