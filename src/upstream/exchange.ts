@@ -18,8 +18,8 @@ export interface Request {
 
 /**
  * Sends a request and reads the answer whole. Throws a `SourceError` for connections that fail and bodies that are too
- * large, or that there is no room for (OVERLOADED), and the reason of `signal` once that aborts. Of an answer other than 200, what could not be read of the body is
- * left out: the status says enough.
+ * large, or that there is no room for (OVERLOADED), and the reason of `signal` once that aborts. Of an answer other than
+ * 200, what could not be read of the body is left out: the status says enough.
  */
 export async function exchange(pool: Pool, request: Request, signal: AbortSignal): Promise<Answer> {
   let head: Omit<Answer, 'body'> | undefined;

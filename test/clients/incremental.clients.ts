@@ -2,9 +2,7 @@ import { ApolloClient, gql, HttpLink, InMemoryCache, type ObservableQuery } from
 import { Defer20220824Handler } from '@apollo/client/incremental';
 import { Client, fetchExchange, type OperationResult } from '@urql/core';
 import { expect, test } from 'vitest';
-import { startProgram } from '../support/program.ts';
-import { apimallList, apimallRow, diligentRow } from '../support/rows.ts';
-import { after, json, startUpstream } from '../support/upstream.ts';
+import { startGraph, webhookUrls } from './support/graph.ts';
 
 const query = gql`
   query BySource {
@@ -29,25 +27,10 @@ interface Source {
   readonly webhooks?: { readonly nodes: readonly { readonly url: string }[]; readonly complete: boolean };
 }
 
-const apimallUrl = 'https://hooks.acme.example/apimall';
-const diligentUrl = 'https://hooks.acme.example/diligent';
-
 /** The started program, in front of an API Mall that answers once it is let. */
 async function startSlowApimall() {
-  await using started = new AsyncDisposableStack();
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const apimall = started.use(await startUpstream(after(() => promise, apimallList(apimallRow()))));
-  const diligent = started.use(await startUpstream(json([diligentRow()])));
-  const program = started.use(
-    await startProgram({
-      APIMALL_API_URL: apimall.url,
-      APIMALL_API_KEY: 'test-key',
-      DILIGENT_API_URL: diligent.url,
-      DILIGENT_API_KEY: 'test-key',
-    }),
-  );
-  const owned = started.move();
-  return { url: program.url, letAnswer: resolve, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  const { promise: delay, resolve: letAnswer } = Promise.withResolvers<void>();
+  return { letAnswer, ...(await startGraph({ delay })) };
 }
 
 /** The URLs that are known of each source; null where they are still to come. */
@@ -57,8 +40,8 @@ function urlsOf(sources: readonly Source[] | undefined): Record<string, readonly
   );
 }
 
-const fastOnly = { apimall: null, diligent: [diligentUrl] };
-const both = { apimall: [apimallUrl], diligent: [diligentUrl] };
+const fastOnly = { apimall: null, diligent: webhookUrls.slice(3) };
+const both = { apimall: webhookUrls.slice(0, 3), diligent: webhookUrls.slice(3) };
 
 test('Apollo Client shows the fast source before the slow one has answered', async () => {
   await using graph = await startSlowApimall();
