@@ -96,14 +96,18 @@ function openSource(source: Source, options: OpenOptions): RequestSource {
     const missing = state === 'OK' ? null : new SourceFailure(key, state, error);
     return externalIds.map((externalId) => byId.get(externalId) ?? missing);
   });
+  /** What is done with rows, up to the text of the answer, holds up the event loop: for those who left, nothing is done. */
+  async function afterTurn(read: SourceReport): Promise<SourceReport> {
+    await options.turn.take();
+    return options.signal.aborted ? failed(opened, new SourceError('UNREACHABLE').fault, read.durationMs) : read;
+  }
   const opened: RequestSource = {
     __typename: 'WebhookSource',
     key,
     provider,
     capabilities: Object.keys(provider.operations) as (keyof Operations)[],
     read() {
-      // What is done with rows, up to the text of the answer, holds up the event loop.
-      report ??= readSource(opened, source.upstream, credential, options).finally(options.turn.take);
+      report ??= readSource(opened, source.upstream, credential, options).then(afterTurn);
       return report;
     },
     load: (externalId) => loader.load(externalId),

@@ -60,7 +60,10 @@ function createAutomatic(): FindDocument {
       return found;
     }
     if (hash('sha256', text) !== id) {
-      throw documentIdError('BAD_USER_INPUT', 'persistedQuery.sha256Hash: must be the SHA-256 of the query, in hex.');
+      throw documentIdError(
+        'BAD_USER_INPUT',
+        'sha256Hash, documentId, doc_id: must be the SHA-256 of the query that comes with it, in hex.',
+      );
     }
     known.set(id, text);
     return text;

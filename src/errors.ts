@@ -65,6 +65,11 @@ export class InputError extends Error {
   override readonly name = 'InputError';
 }
 
+/** What was passed, as an error message may repeat it: a message must not be as long as a caller likes. */
+export function quote(text: string): string {
+  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
+}
+
 /** What a source lacked in an answer: thrown by a field that needs it, or added beside the rows of those that did come. */
 export class SourceFailure extends Error {
   override readonly name = 'SourceFailure';

@@ -1,6 +1,7 @@
 import { useDeferStream } from '@graphql-yoga/plugin-defer-stream';
 import { type ASTVisitor, type GraphQLError, NoSchemaIntrospectionCustomRule, type ValidationContext } from 'graphql';
 import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga';
+import { LRUCache } from 'lru-cache';
 import { type Context, createContext, type FindCredential, type Source } from './context.ts';
 import { documentIdParameters, usePersistedDocuments } from './documents.ts';
 import { hiddenSchemaError, toClientError } from './errors.ts';
@@ -53,6 +54,7 @@ export function createGateway(options: GatewayOptions): YogaServerInstance<objec
     maxRequestBodySize: false,
     cors: (request) => corsFor(request.headers.get('origin'), options.corsOrigins),
     maskedErrors: { errorMessage: 'Internal error', maskError },
+    parserAndValidationCache: { documentCache: createParseCache(), errorCache: createParseCache() },
     // Yoga would log every caller's mistake as an error.
     logging: false,
     extraParamNames: [...documentIdParameters],
@@ -64,6 +66,15 @@ export function createGateway(options: GatewayOptions): YogaServerInstance<objec
       useSourceFailures(maskError),
       useGraphiqlPolicy(),
     ],
+  });
+}
+
+/** What parsing made of texts, those that came last. Bounded by their characters: Yoga's own is by their number alone. */
+function createParseCache<T extends object>() {
+  return new LRUCache<string, T>({
+    max: 1024,
+    maxSize: 1_048_576,
+    sizeCalculation: (_parsed, { length }) => length || 1,
   });
 }
 

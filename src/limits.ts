@@ -128,8 +128,8 @@ function costOf(
       `A cost of ${complexity} is too much: at most ${limits.cost}. Ask for smaller pages or fewer fields.`,
     );
   } catch (error) {
-    // Arguments that are wrong, or a kind of operation that there is not: the executor says so.
-    if (error instanceof GraphQLError) return 0;
+    // Arguments that are wrong would null their own field, and let the rest run unweighed.
+    if (error instanceof GraphQLError) return variableError(error);
     throw error;
   }
 }

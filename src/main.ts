@@ -40,18 +40,22 @@ async function serve(config: Config): Promise<void> {
     onInternalError,
   });
   const server = await startServer(gateway, { ...config, maxWaitingBytes, metrics: createMetrics(), onInternalError });
+  let isFaulty = false;
   // Rejections that nobody handles come here, too. What is left in order after one, nobody knows: the program ends.
-  process.on('uncaughtException', onInternalError);
+  process.on('uncaughtException', (error) => {
+    isFaulty = true;
+    onInternalError(error);
+  });
+  exitOnSecondSignal();
   process.stdout.write(`${greeting(config, server.url)}\n`);
 
   const ends = ['SIGTERM', 'SIGINT', 'uncaughtException'].map((event) => once(process, event));
   const [why] = await Promise.race(ends);
-  exitOnSecondSignal();
   // SIGTERM comes from what runs us, which watches /ready; whoever types Ctrl+C does not.
   const whole = await server.stop(why === 'SIGTERM' ? readyGraceMs : 0);
   await Promise.all(sources.map(({ upstream }) => upstream.close()));
   sandbox?.close();
-  process.exit(whole && (why === 'SIGTERM' || why === 'SIGINT') ? 0 : 1);
+  process.exit(whole && !isFaulty ? 0 : 1);
 }
 
 function onInternalError(error: unknown): void {
@@ -60,9 +64,12 @@ function onInternalError(error: unknown): void {
 
 /** Whoever asks twice does not want to wait. Ctrl+C comes twice at once, from the terminal and from npm. */
 function exitOnSecondSignal(): void {
-  const firstAt = performance.now();
+  let firstAt: number | undefined;
   for (const signal of ['SIGTERM', 'SIGINT']) {
-    process.on(signal, () => performance.now() - firstAt > sameSignalMs && process.exit(1));
+    process.on(signal, () => {
+      firstAt ??= performance.now();
+      if (performance.now() - firstAt > sameSignalMs) process.exit(1);
+    });
   }
 }
 

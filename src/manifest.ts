@@ -1,3 +1,4 @@
+import { parse } from 'graphql';
 import { z } from 'zod';
 
 /** The texts of GraphQL documents by the ids that clients send in their place. */
@@ -18,10 +19,14 @@ const Manifest = z.union([
   RelayManifest.transform((texts) => new Map(Object.entries(texts))),
 ]);
 
-/** Reads a manifest of trusted documents in either form; null where the text is neither, or names no document. */
+/**
+ * Reads a manifest of trusted documents in either form; null where the text is neither, names no document, or one that cannot be
+ * parsed.
+ */
 export function readManifest(text: string): Documents | null {
   try {
     const documents = Manifest.parse(JSON.parse(text));
+    for (const document of documents.values()) parse(document);
     return documents.size === 0 ? null : documents;
   } catch {
     return null;

@@ -6,7 +6,7 @@ import { createBacklog } from './door/backlog.ts';
 import { readBody } from './door/body.ts';
 import { checkGraphql, checkRequest, noTunnel, unreadable } from './door/checks.ts';
 import { createLoad } from './door/load.ts';
-import { isInPieces, sendPieces } from './door/pieces.ts';
+import { headersOfPieces, isInPieces } from './door/pieces.ts';
 import { createProbes } from './door/probes.ts';
 import { badRequest, type Refusal, refuse, refuseRaw } from './door/refusal.ts';
 import type { Metrics } from './metrics.ts';
@@ -119,7 +119,12 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
       signal: caller.signal,
     });
     if (response.headersSent) return;
-    if (isInPieces(answer)) return sendPieces(response, answer);
+    if (isInPieces(answer)) {
+      const pieces = answer.body as AsyncIterable<Uint8Array>;
+      const isWhole = await backlog.sendPieces(response, answer.status, headersOfPieces(answer), pieces);
+      if (!isWhole) metrics.shed();
+      return;
+    }
     // As bytes: node:http takes three times as many for a text that waits.
     const bytes = Buffer.from(await answer.text());
     if (response.headersSent || response.destroyed) return;

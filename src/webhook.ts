@@ -61,7 +61,7 @@ export function decodeId(id: string): IdParts | null {
   const text = bytes.toString();
   // One spelling an id: clients and gateways use it as a cache key. Also refuses bytes that are not UTF-8.
   if (Buffer.from(text).toString('base64url') !== id) return null;
-  const match = /^([A-Za-z]\w*):([a-z0-9-]+)(?::(.+))?$/s.exec(text);
+  const match = /^([A-Za-z]\w*):([a-z0-9-]{1,64})(?::(.+))?$/s.exec(text);
   if (!match) return null;
   const [, typename = '', source = '', externalId] = match;
   return { typename, source, externalId: externalId ?? null };

@@ -1,13 +1,23 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { overloaded, type Refusal } from './refusal.ts';
 
-/** The answers that wait to be read. */
+/**
+ * The answers that wait to be read. Where there is no room for one more, readers of older ones who took nothing for three
+ * seconds are cut off.
+ */
 export interface Backlog {
-  /**
-   * Sends an answer whole, or says why there is no room for it. Before it says so, it cuts off readers of older answers who
-   * took nothing for three seconds.
-   */
+  /** Sends an answer whole, or says why there is no room for it. */
   send(response: ServerResponse, status: number, headers: OutgoingHttpHeaders, body: Buffer): Refusal | null;
+  /**
+   * Sends an answer in pieces, each as soon as it is there, until the reader has them all. Tells whether there was room: its
+   * reader is cut off where there is none. Whoever leaves ends the work on what is still to come.
+   */
+  sendPieces(
+    response: ServerResponse,
+    status: number,
+    headers: OutgoingHttpHeaders,
+    pieces: AsyncIterable<Uint8Array>,
+  ): Promise<boolean>;
   close(): void;
 }
 
@@ -22,7 +32,7 @@ interface Waiting {
 }
 
 /** What is written at once. Whole answers that are no larger are not counted: `MAX_IN_FLIGHT` bounds those well enough. */
-const pieceBytes = 65_536;
+const chunkBytes = 65_536;
 const lookMs = 500;
 /** Looks, and not time: while the event loop is late, nobody can take anything. */
 const mostLooks = 6;
@@ -52,33 +62,73 @@ export function createBacklog(mostBytes: number): Backlog {
     return fits();
   }
 
+  /** Counts so many bytes in, if they are more than one chunk with those that wait already; null where there is no room. */
+  function enter(response: ServerResponse, length: number, already = 0): Waiting | null {
+    if (already + length <= chunkBytes) return { response, bytes: 0, looks: 0 };
+    if (!hasRoom(length)) return null;
+    const answer = { response, bytes: length, looks: 0 };
+    waiting.add(answer);
+    bytes += length;
+    return answer;
+  }
+
+  /** In chunks, because nothing tells how much was taken of one. */
+  function write(answer: Waiting, rest: Buffer, then: (last: Buffer) => void): void {
+    if (rest.length <= chunkBytes) {
+      then(rest);
+      return;
+    }
+    answer.response.write(rest.subarray(0, chunkBytes), (error) => {
+      if (error) return;
+      answer.looks = 0;
+      write(answer, rest.subarray(chunkBytes), then);
+    });
+  }
+
   return {
     send(response, status, headers, body) {
-      const answer: Waiting = { response, bytes: body.length, looks: 0 };
-      if (body.length > pieceBytes) {
-        if (!hasRoom(body.length)) return noRoom;
-        waiting.add(answer);
-        bytes += answer.bytes;
-        response.once('close', () => forget(answer));
-      }
+      const answer = enter(response, body.length);
+      if (!answer) return noRoom;
+      response.once('close', () => forget(answer));
       response.writeHead(status, { ...headers, 'content-length': body.length });
-      write(response, body, () => {
-        answer.looks = 0;
-      });
+      write(answer, body, (last) => response.end(last));
       return null;
+    },
+    async sendPieces(response, status, headers, pieces) {
+      const held = new Set<Waiting>();
+      let heldBytes = 0;
+      const closed = new Promise<void>((resolve) => response.once('close', resolve)).then(() => {
+        for (const answer of held) forget(answer);
+      });
+      response.writeHead(status, headers);
+      let taken = Promise.resolve();
+      // Taken from the executor as fast as it makes them: what waits there is larger, and is not counted.
+      for await (const piece of pieces) {
+        if (response.destroyed) return true;
+        const answer = enter(response, piece.length, heldBytes);
+        if (!answer) {
+          response.req.socket.destroy();
+          return false;
+        }
+        held.add(answer);
+        heldBytes += piece.length;
+        taken = taken.then(() => {
+          const sent = new Promise<void>((resolve) => {
+            write(answer, Buffer.from(piece), (last) => response.write(last, () => resolve()));
+          });
+          return Promise.race([sent, closed]).then(() => {
+            held.delete(answer);
+            heldBytes -= piece.length;
+            forget(answer);
+          });
+        });
+      }
+      await taken;
+      response.end();
+      return true;
     },
     close: () => clearInterval(timer),
   };
-}
-
-/** In pieces, because nothing tells how much was taken of one. */
-function write(response: ServerResponse, rest: Buffer, onTaken: () => void): void {
-  if (rest.length <= pieceBytes) return void response.end(rest);
-  response.write(rest.subarray(0, pieceBytes), (error) => {
-    if (error) return;
-    onTaken();
-    write(response, rest.subarray(pieceBytes), onTaken);
-  });
 }
 
 const noRoom = overloaded('Too many answers wait to be read.');

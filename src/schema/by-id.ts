@@ -1,6 +1,6 @@
 import { type GraphQLNamedType, type GraphQLResolveInfo, isInterfaceType, isObjectType } from 'graphql';
 import type { Context, RequestSource } from '../context.ts';
-import { InputError, SourceError, SourceFailure } from '../errors.ts';
+import { InputError, quote, SourceError, SourceFailure } from '../errors.ts';
 import { decodeId, type Webhook } from '../webhook.ts';
 import { builder } from './builder.ts';
 import { Node } from './node.ts';
@@ -77,12 +77,7 @@ export function fetchNode(
 }
 
 function notAnId(argument: string, id: string): InputError {
-  return new InputError(`${argument}: ${shorten(id)} is not an id of this graph. Pass an id as this graph gave it.`);
-}
-
-/** What was passed, as an error message may repeat it. */
-export function shorten(text: string): string {
-  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
+  return new InputError(`${argument}: ${quote(id)} is not an id of this graph. Pass an id as this graph gave it.`);
 }
 
 /** Whether things of this type can be fetched by their id. */

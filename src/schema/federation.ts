@@ -1,8 +1,8 @@
 import { type GraphQLSchema, isInterfaceType, isObjectType } from 'graphql';
-import { InputError } from '../errors.ts';
+import { InputError, quote } from '../errors.ts';
 import { decodeId } from '../webhook.ts';
 import { builder } from './builder.ts';
-import { batchCost, checkBatch, fetchNode, isNode, mostIds, settle, shorten } from './by-id.ts';
+import { batchCost, checkBatch, fetchNode, isNode, mostIds, settle } from './by-id.ts';
 import { printSubgraph } from './sdl.ts';
 
 builder.scalarType('_Any', {
@@ -18,13 +18,18 @@ const Service = builder.objectRef<{ readonly sdl: string }>('_Service').implemen
   }),
 });
 
+let sdl: string | undefined;
+
 // The union `_Entity` is made where all entities are known, in `index.ts`.
 builder.queryFields((t) => ({
   _service: t.field({
     type: Service,
     nullable: false,
     description: 'For gateways (Apollo Federation 2).',
-    resolve: (_root, _args, _context, { schema }) => ({ sdl: printSubgraph(schema) }),
+    resolve(_root, _args, _context, { schema }) {
+      sdl ??= printSubgraph(schema);
+      return { sdl };
+    },
   }),
   _entities: t.field({
     type: ['_Entity'],
@@ -54,8 +59,7 @@ function readKey(representation: unknown, schema: GraphQLSchema): string {
     throw new InputError('representations: each must be an object with `__typename` and `id`, both text.');
   }
   const type = schema.getType(__typename);
-  if (!isNode(type))
-    throw new InputError(`representations: there is no entity of the type ${shorten(__typename)} here.`);
+  if (!isNode(type)) throw new InputError(`representations: there is no entity of the type ${quote(__typename)} here.`);
   const own = schema.getType(decodeId(id)?.typename ?? '');
   const fits = own === type || (isInterfaceType(type) && isObjectType(own) && schema.isSubType(type, own));
   if (own && !fits) throw new InputError(`representations: this is the id of ${own.name}, not of ${__typename}.`);

@@ -1,7 +1,7 @@
 import { collectSubFields } from '@graphql-tools/utils';
 import { type GraphQLResolveInfo, getNullableType, isObjectType, responsePathAsArray } from 'graphql';
 import { type Context, type RequestSource, sourceOf } from '../context.ts';
-import { InputError, SourceFailure } from '../errors.ts';
+import { InputError, quote, SourceFailure } from '../errors.ts';
 import { asks, createMatcher, type Filter } from '../filter.ts';
 import type { Order } from '../order.ts';
 import { createPager, largestPage, type PageArguments } from '../page.ts';
@@ -92,7 +92,7 @@ function checkSources({ source, provider }: Filter, { sources }: Context): void 
   const keys = [...sources.keys()].join(', ');
   const unknown = source?.find((key) => !sources.has(key));
   if (unknown !== undefined) {
-    throw new InputError(`filter.source: no source ${JSON.stringify(unknown)} here. There are: ${keys}.`);
+    throw new InputError(`filter.source: no source ${quote(unknown)} here. There are: ${keys}.`);
   }
   const served = new Set([...sources.values()].map((it) => it.provider.enumValue));
   if (provider && provider.length > 0 && !provider.some((name) => served.has(name))) {
