@@ -4,25 +4,31 @@ import { isAsyncIterable, type Plugin } from 'graphql-yoga';
 import type { Context } from './context.ts';
 import { locateFailure } from './errors.ts';
 
+type Failure = Context['failures'][number];
+type Path = readonly (string | number)[];
+
 /**
- * Adds the failures that resolvers left on the context to the errors of the answer, in its pieces each to the one that
- * they belong to. `mask` is what Yoga does to the errors of an answer; those of pieces it does not look at.
+ * Adds the failures that resolvers left on the context to the errors of the answer, in its pieces to each that holds the
+ * field. `mask` is what Yoga does to the errors of an answer; those of pieces it does not look at.
  */
 export function useSourceFailures(mask: (error: unknown) => GraphQLError): Plugin<Context> {
   return {
     onExecute: ({ args: { contextValue } }) => ({
       onExecuteDone({ result, setResult }) {
         const { failures } = contextValue;
-        if (!isAsyncIterable(result)) return void setResult(withFailures(result, failures, () => true));
+        // Taken, so that an operation that runs again on the same context does not leave them twice.
+        if (!isAsyncIterable(result)) return void setResult(withFailures(result, failures.splice(0)));
+        const withOwn = (piece: ExecutionResult) =>
+          withFailures(
+            piece,
+            failures.filter(({ place }) => holds(piece, place.path ?? [])),
+          );
         return {
           onNext({ result: next, setResult: setNext }) {
             const { incremental, ...rest } = next as ExecutionResult;
-            const isEnd = rest.hasNext === false;
-            if (!incremental) return setNext(withFailures(rest, failures, (path) => isEnd || holds(rest, path)));
-            const pieces = incremental.map((piece, index) => {
-              // What belongs nowhere must not be lost.
-              const isLast = isEnd && index === incremental.length - 1;
-              const whole = withFailures(piece, failures, (path) => isLast || holds(piece, path));
+            if (!incremental) return setNext(withOwn(rest));
+            const pieces = incremental.map((piece) => {
+              const whole = withOwn(piece);
               return whole.errors ? { ...whole, errors: whole.errors.map(mask) } : whole;
             });
             const answer: ExecutionResult = { ...rest, incremental: pieces };
@@ -34,21 +40,16 @@ export function useSourceFailures(mask: (error: unknown) => GraphQLError): Plugi
   };
 }
 
-/** `result` with those failures that belong to it, which are taken: they must not be told twice. */
-function withFailures(
-  result: ExecutionResult,
-  failures: Context['failures'],
-  belongs: (path: readonly (string | number)[]) => boolean,
-): ExecutionResult {
-  const own = failures.filter(({ place }) => belongs(place.path ?? []));
-  if (own.length === 0) return result;
-  failures.splice(0, failures.length, ...failures.filter((failure) => !own.includes(failure)));
-  const located = own.map(({ failure, place }) => locateFailure(failure, place));
+/** A field that several pieces hold is resolved for each of them, and leaves its failures each time: they are told once. */
+function withFailures(result: ExecutionResult, failures: readonly Failure[]): ExecutionResult {
+  if (failures.length === 0) return result;
+  const once = new Map(failures.map((it) => [JSON.stringify([it.failure.source, it.place.path]), it]));
+  const located = [...once.values()].map(({ failure, place }) => locateFailure(failure, place));
   return { ...result, errors: [...(result.errors ?? []), ...located] };
 }
 
 /** Whether the field at `path` of the answer came with this piece of it: a deferred fragment, or an item of a streamed list. */
-function holds({ path: start = [], data, items }: ExecutionResult, path: readonly (string | number)[]): boolean {
+function holds({ path: start = [], data, items }: ExecutionResult, path: Path): boolean {
   if (!start.every((step, index) => path[index] === step)) return false;
   const rest = path.slice(start.length);
   const found = rest.reduce((inside, step) => inside?.[step], items ? items[0] : data);

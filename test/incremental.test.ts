@@ -53,7 +53,8 @@ test('shows the fast source while the slow one has not answered', async () => {
 });
 
 test('says in the deferred piece itself that its source failed', async () => {
-  await using graph = await openGraph(failing);
+  // The other piece comes later, when the failure is known.
+  await using graph = await openGraph({ ...failing, apimall: after(() => sleep(100), whole.apimall) });
   const [first, ...rest] = await pieces(graph, bySource);
   expect(first).toEqual({ data: { webhookSources: [{ key: 'apimall' }, { key: 'diligent' }] }, hasNext: true });
   const bad = rest.find(({ path }) => path?.[1] === 1);
@@ -75,6 +76,36 @@ test('says in the first piece what failed there, and not again later', async () 
   );
   expect(first?.errors?.map(({ path }) => path)).toEqual([['webhooks']]);
   expect(rest.flatMap(({ incremental = [] }) => incremental).flatMap(({ errors = [] }) => errors)).toEqual([]);
+});
+
+test.each([
+  '{ ... @defer { webhooks { nodes { url } } } ... @defer { webhooks { totalCount } } }',
+  '{ webhooks { totalCount } ... @defer { webhooks { nodes { url } } } }',
+])('says once in each piece that holds the list what failed: %s', async (query) => {
+  await using graph = await openGraph(failing);
+  const all = (await pieces(graph, query)).filter(({ data }) => data?.webhooks);
+  expect(all.map(({ errors }) => errors?.map(({ path }) => path))).toEqual([[['webhooks']], [['webhooks']]]);
+});
+
+test.each([
+  '{ webhooks { complete nodes { url } } ... @defer { webhooks { totalCount } } }',
+  '{ webhooks { nodes { url } } ... @defer { webhooks { complete totalCount } } }',
+  '{ a: webhookSources { ... @defer { webhooks { complete } } webhooks { totalCount } } }',
+  'query($no: Boolean = false) { webhooks { nodes { url } } ... @defer(if: $no) { webhooks { complete } } }',
+])('takes the failure of a list for data in all of its pieces, if one tells: %s', async (query) => {
+  for (const partialResults of ['rows', 'null'] as const) {
+    await using graph = await openGraph(failing, { partialResults });
+    const all = await pieces(graph, query);
+    expect(all.flatMap(({ errors = [] }) => errors)).toEqual([]);
+    expect(JSON.stringify(all)).toContain('"complete":false');
+    expect(JSON.stringify(all)).not.toContain('"webhooks":null');
+  }
+});
+
+test('takes no other list for it that tells', async () => {
+  await using graph = await openGraph(failing);
+  const all = await pieces(graph, '{ webhooks { nodes { url } } ... @defer { other: webhooks { complete } } }');
+  expect(all.flatMap(({ errors = [] }) => errors).map(({ path }) => path)).toEqual([['webhooks']]);
 });
 
 test.each(['complete', 'sources { state }'])('takes a deferred %s for a failure as data', async (field) => {

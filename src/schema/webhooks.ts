@@ -1,5 +1,12 @@
-import { collectSubFields } from '@graphql-tools/utils';
-import { type GraphQLResolveInfo, getNullableType, isObjectType, responsePathAsArray } from 'graphql';
+import { collectFields, collectSubFields, type Path } from '@graphql-tools/utils';
+import {
+  type FieldNode,
+  type GraphQLObjectType,
+  type GraphQLResolveInfo,
+  getNullableType,
+  isObjectType,
+  responsePathAsArray,
+} from 'graphql';
 import { type Context, type RequestSource, sourceOf } from '../context.ts';
 import { InputError, quote, SourceFailure } from '../errors.ts';
 import { asks, createMatcher, type Filter } from '../filter.ts';
@@ -100,12 +107,34 @@ function checkSources({ source, provider }: Filter, { sources }: Context): void 
   }
 }
 
-/** Whether this very field, all its fragments included, shows a failed source as data. */
-function selectsFailure({ schema, fragments, variableValues, returnType, fieldNodes }: GraphQLResolveInfo): boolean {
-  const type = getNullableType(returnType);
+/** Whether this very field shows a failed source as data, in any part of the operation that selects it. */
+function selectsFailure(info: GraphQLResolveInfo): boolean {
+  const type = getNullableType(info.returnType);
   if (!isObjectType(type)) return false;
-  const { fields, patches } = collectSubFields(schema, fragments, variableValues, type, [...fieldNodes]);
-  // What is deferred counts too: it will say so in time.
-  const selected = [fields, ...patches.map((patch) => patch.fields)].flatMap((map) => [...map.values()].flat());
+  const selected = [...fieldsOf(info, type, nodesAt(info, info.path)).values()].flat();
   return selected.some(({ name }) => name.value === 'complete' || name.value === 'sources');
+}
+
+/** The nodes of the field at `path`. Those in deferred fragments are others than the executor tells the resolver of. */
+function nodesAt(info: GraphQLResolveInfo, { prev, key, typename }: Path): FieldNode[] | null {
+  if (typeof key === 'number') return prev ? nodesAt(info, prev) : null;
+  const parent = info.schema.getType(typename ?? '');
+  const outer = prev ? nodesAt(info, prev) : null;
+  return isObjectType(parent) ? (fieldsOf(info, parent, outer).get(key) ?? []) : [];
+}
+
+/** What is selected of a type by these nodes, or by the operation itself, by the keys of the answer. Deferred fields count. */
+function fieldsOf(
+  { schema, fragments, variableValues, operation }: GraphQLResolveInfo,
+  type: GraphQLObjectType,
+  nodes: FieldNode[] | null,
+): Map<string, FieldNode[]> {
+  const { fields, patches } = nodes
+    ? collectSubFields(schema, fragments, variableValues, type, nodes)
+    : collectFields(schema, fragments, variableValues, type, operation.selectionSet);
+  const all = new Map<string, FieldNode[]>();
+  for (const part of [fields, ...patches.map((patch) => patch.fields)]) {
+    for (const [key, own] of part) all.set(key, [...(all.get(key) ?? []), ...own]);
+  }
+  return all;
 }
