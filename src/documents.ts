@@ -69,3 +69,8 @@ function createAutomatic(): FindDocument {
     return text;
   };
 }
+
+/** What parsing made of texts, those that came last. Bounded by their characters: Yoga's own is by their number alone. */
+export function createParseCache<T extends object>(): LRUCache<string, T> {
+  return new LRUCache({ max: 1024, maxSize: 1_048_576, sizeCalculation: (_parsed, { length }) => length || 1 });
+}

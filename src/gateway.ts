@@ -1,9 +1,8 @@
 import { useDeferStream } from '@graphql-yoga/plugin-defer-stream';
 import { type ASTVisitor, type GraphQLError, NoSchemaIntrospectionCustomRule, type ValidationContext } from 'graphql';
 import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga';
-import { LRUCache } from 'lru-cache';
 import { type Context, createContext, type FindCredential, type Source } from './context.ts';
-import { documentIdParameters, usePersistedDocuments } from './documents.ts';
+import { createParseCache, documentIdParameters, usePersistedDocuments } from './documents.ts';
 import { hiddenSchemaError, toClientError } from './errors.ts';
 import { useSourceFailures } from './failures.ts';
 import { graphiqlOptions, renderGraphiql, useGraphiqlPolicy } from './graphiql.ts';
@@ -66,15 +65,6 @@ export function createGateway(options: GatewayOptions): YogaServerInstance<objec
       useSourceFailures(maskError),
       useGraphiqlPolicy(),
     ],
-  });
-}
-
-/** What parsing made of texts, those that came last. Bounded by their characters: Yoga's own is by their number alone. */
-function createParseCache<T extends object>() {
-  return new LRUCache<string, T>({
-    max: 1024,
-    maxSize: 1_048_576,
-    sizeCalculation: (_parsed, { length }) => length || 1,
   });
 }
 

@@ -29,6 +29,38 @@ test.each([
 });
 
 test.each([
+  ['ids', 'query($v: [ID!] = ["x"]) { nodes(ids: $v) { id } COSTLY }'],
+  ['representations', 'query($v: [_Any!] = []) { _entities(representations: $v) { __typename } COSTLY }'],
+])('weighs what is asked beside %s that are null against their default', async (_name, query) => {
+  const costly = 'webhooks(first: 1000) { nodes { source { webhooks(first: 1000) { nodes { id } } } } }';
+  const before = door.graph.calls('apimall').length;
+  const answer = await ask(door, query.replace('COSTLY', costly), { v: null });
+  expect(answer).toMatchObject({ status: 400, codes: ['BAD_USER_INPUT'] });
+  expect(answer.data).toBeUndefined();
+  expect(door.graph.calls('apimall')).toHaveLength(before);
+  await door.check();
+});
+
+test.each([
+  [
+    'an id whose source has 60 000 letters, 600 times',
+    'query($v: ID!) { nodes(ids: [' + '$v '.repeat(600) + ']) { id } }',
+    Buffer.from(`DiligentWebhook:${'a'.repeat(60_000)}:x`).toString('base64url'),
+  ],
+  [
+    'a source of 60 000 letters in 80 filters',
+    `query($v: String!) { ${Array.from({ length: 80 }, (_, n) => `a${n}: webhooks(filter: { source: [$v] }) { complete }`)} }`,
+    'a'.repeat(60_000),
+  ],
+])('repeats no more than a little of %s', async (_name, query, v) => {
+  const { data, messages } = await ask(door, query, { v });
+  expect(data).toBeDefined();
+  expect(messages.length).toBeGreaterThanOrEqual(80);
+  expect(Math.max(...messages.map(({ length }) => length))).toBeLessThan(300);
+  await door.check();
+});
+
+test.each([
   ['that nobody uses, 50 000 deep', `{"x":${nested(50_000)}}`],
   [
     'that are named as what every object has',

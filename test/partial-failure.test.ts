@@ -183,16 +183,16 @@ test('costs nobody else anything when the code for one source has a fault', asyn
   expect(told).toEqual([fault]);
 });
 
-test('reads a list of two hundred thousand odd rows without harm to the other source', async () => {
+test('reads a list of fifty thousand odd rows without harm to the other source', async () => {
   await using graph = await openGraph({
-    apimall: json({ success: true, data: Array(200_000).fill(1) }),
+    apimall: json({ success: true, data: Array(50_000).fill(1) }),
     diligent: json([diligentRow()]),
   });
   const { webhooks } = await graph.query('{ webhooks { totalCount sources { state rejectedCount } } }');
   expect(webhooks).toEqual({
     totalCount: 1,
     sources: [
-      { state: 'FAILED', rejectedCount: 200_000 },
+      { state: 'FAILED', rejectedCount: 50_000 },
       { state: 'OK', rejectedCount: 0 },
     ],
   });

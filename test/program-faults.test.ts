@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { ask, type Program, startProgram } from './support/program.ts';
 import { apimallList, apimallRow } from './support/rows.ts';
@@ -60,3 +61,27 @@ test.each(['a rejection', 'an exception'] as const)(
     expectTold(program);
   },
 );
+
+test.each([
+  ['a signal comes after a fault', ['SIGUSR2', 'SIGTERM']],
+  ['a fault comes after a signal', ['SIGTERM', 'SIGUSR2']],
+] as const)('lets answers under way finish and ends with 1 where %s', async (_order, signals) => {
+  const { promise: released, resolve: release } = Promise.withResolvers<void>();
+  await using upstream = await startUpstream(after(() => released, apimallList(apimallRow())));
+  await using program = await startProgram({
+    APIMALL_API_KEY: 'sk-canary',
+    APIMALL_API_URL: upstream.url,
+    ...onSignal('a rejection'),
+  });
+  const answer = ask(program.url, query).catch(() => 'cut');
+  await expect.poll(() => upstream.calls.length).toBe(1);
+  for (const signal of signals) {
+    process.kill(program.pid, signal);
+    // Longer than two signals may be apart and still be one.
+    await sleep(700);
+  }
+  release();
+  expect(await answer).toEqual({ data: { webhooks: { totalCount: 1 } } });
+  expect(await program.ended).toBe(1);
+  expectTold(program);
+});

@@ -2,9 +2,10 @@ import type { RequestListener } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { createContext } from '../src/context.ts';
 import { reportQuery } from './support/faults.ts';
 import { type Graph, openGraph } from './support/graph.ts';
-import { apimallRow } from './support/rows.ts';
+import { apimallRow, diligentRow } from './support/rows.ts';
 import { listen } from './support/server.ts';
 import { hang, json } from './support/upstream.ts';
 
@@ -82,4 +83,21 @@ test('asks for no further page when the caller has left', async () => {
   answer[0]?.();
   await sleep(100);
   expect(graph.calls('apimall')).toHaveLength(1);
+});
+
+test('leaves no rows to work on for a caller that left while they waited for their turn', async () => {
+  await using graph = await openGraph({ diligent: json([diligentRow()]) });
+  const read = async (leaves: boolean) => {
+    const caller = new AbortController();
+    const { sources } = createContext({
+      sources: graph.sources,
+      partialResults: 'rows',
+      findCredential: () => 'test-key',
+      signal: caller.signal,
+      turn: { cost: 0, take: async () => (leaves ? caller.abort() : undefined) },
+      onInternalError: (error) => expect.fail(String(error)),
+    });
+    return (await sources.get('diligent')?.read())?.rows.length;
+  };
+  expect([await read(false), await read(true)]).toEqual([1, 0]);
 });

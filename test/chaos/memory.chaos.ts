@@ -5,7 +5,7 @@ import { startUpstream } from '../support/upstream.ts';
 import { inParallel, isFailed, openClient, tally } from './support/client.ts';
 import { fallWithout, hold } from './support/figures.ts';
 import { startBareGateway, startGateway } from './support/gateway.ts';
-import { diligentRows, flood } from './support/upstreams.ts';
+import { apimallRows, diligentRows, flood } from './support/upstreams.ts';
 
 const bodyBytes = 268_435_456;
 const piece = Buffer.alloc(1_048_576, 'x');
@@ -75,14 +75,37 @@ function isHeld({ ended, outcomes, last, peak }: Reached): boolean {
   return !ended && answered && !isFailed(last) && peak <= 500;
 }
 
-const what = (count: number) => `96 MiB heap, ${count} x 256 MiB from clients, then from an upstream`;
+const bodies = (count: number) => `96 MiB heap, ${count} x 256 MiB from clients, then from an upstream`;
 
 test('outlives bodies that are larger than its memory', async () => {
   const reached = await run(60);
-  hold(what(60), promised, describe(reached), isHeld(reached));
+  hold(bodies(60), promised, describe(reached), isHeld(reached));
 });
 
 test('falls without limits to bodies', async () => {
   const reached = await run(4, startBareGateway);
-  fallWithout('limits to bodies', what(4), promised, describe(reached), isHeld(reached));
+  fallWithout('limits to bodies', bodies(4), promised, describe(reached), isHeld(reached));
+});
+
+/** Sends documents that differ in a comment of 120 KiB, good ones and broken ones, and sees whether the program lives on. */
+async function fill() {
+  await using apimall = await startUpstream(apimallRows(10));
+  await using diligent = await startUpstream(diligentRows(10));
+  const env = { NODE_OPTIONS: '--max-old-space-size=96' };
+  await using gateway = await startGateway({ apimall: apimall.url, diligent: diligent.url }, env);
+  await using client = openClient(gateway, 4, 10_000);
+  const padding = 'x'.repeat(120_000);
+  let number = 0;
+  await inParallel(4, 2000, () => {
+    number += 1;
+    return client.ask(`${number % 2 ? '{ __typename }' : '{ no'} #${number} ${padding}`);
+  });
+  const last = await client.ask();
+  return { last, peak: gateway.peakMemory() };
+}
+
+test('outlives documents that it could keep', async () => {
+  const { last, peak } = await fill();
+  const what = '96 MiB heap, 2000 documents of 120 KiB';
+  hold(what, 'alive, whole at the end', `status ${last.status}, ${peak.toFixed(0)} MiB`, !isFailed(last));
 });
