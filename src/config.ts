@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { isLoopback, isOrigin, isUpstreamUrl } from './address.ts';
-import { type Documents, readManifest } from './manifest.ts';
+import { readDocuments, withFiles } from './config-files.ts';
+import type { Documents } from './manifest.ts';
 
 /** What configuration needs to know of a provider. */
 export interface KnownProvider {
@@ -133,7 +133,11 @@ export function describeVariables(providers: readonly KnownProvider[]): Readonly
 /** Reads the environment. Throws a `ConfigError` with all faults at once. */
 export function readConfig(providers: readonly KnownProvider[], environment: Environment = process.env): Config {
   const faults: string[] = [];
-  const env = readKeyFiles(providers, environment, faults);
+  const env = withFiles(
+    environment,
+    providers.map((provider) => variablesOf(provider).key),
+    faults,
+  );
   const values = parseSettings(env, faults);
   const production = values.NODE_ENV === 'production';
   const plan = planSources(providers, env, values, faults);
@@ -162,40 +166,6 @@ export function readConfig(providers: readonly KnownProvider[], environment: Env
     introspection: values.INTROSPECTION ?? !production,
     corsOrigins: values.CORS_ORIGINS ?? (production ? [] : 'localhost'),
   };
-}
-
-/** The environment without empty variables, and with keys read from the files that `NAME_FILE` names. */
-function readKeyFiles(providers: readonly KnownProvider[], environment: Environment, faults: string[]): Environment {
-  const env = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
-  for (const { key: name } of providers.map(variablesOf)) {
-    const file = env[`${name}_FILE`];
-    if (file === undefined) continue;
-    if (env[name] !== undefined) faults.push(`${name}: is set, and so is ${name}_FILE; set one of the two`);
-    try {
-      env[name] = readFileSync(file, 'utf8').trim();
-      if (env[name] === '') faults.push(`${name}_FILE: the file is empty`);
-    } catch (error) {
-      faults.push(`${name}_FILE: the file cannot be read${codeOf(error)}`);
-      env[name] = 'unread';
-    }
-  }
-  return env;
-}
-
-function readDocuments(file: string | undefined, faults: string[]): Documents | null {
-  if (file === undefined) return null;
-  try {
-    const documents = readManifest(readFileSync(file, 'utf8'));
-    if (!documents) faults.push(`TRUSTED_DOCUMENTS: ${file} is no manifest of documents, of Apollo's form or Relay's`);
-    return documents;
-  } catch (error) {
-    faults.push(`TRUSTED_DOCUMENTS: ${file} cannot be read${codeOf(error)}`);
-    return null;
-  }
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? ` (${error.code})` : '';
 }
 
 function parseSettings(env: Environment, faults: string[]): z.infer<typeof Settings> {

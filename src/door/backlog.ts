@@ -114,7 +114,9 @@ export function createBacklog(mostBytes: number): Backlog {
         heldBytes += piece.length;
         taken = taken.then(() => {
           const sent = new Promise<void>((resolve) => {
-            write(answer, Buffer.from(piece), (last) => response.write(last, () => resolve()));
+            write(answer, Buffer.from(piece.buffer, piece.byteOffset, piece.length), (last) =>
+              response.write(last, () => resolve()),
+            );
           });
           return Promise.race([sent, closed]).then(() => {
             held.delete(answer);
