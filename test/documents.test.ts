@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import type { GatewayOptions } from '../src/gateway.ts';
 import { readManifest } from '../src/manifest.ts';
+import { attack, head, host } from './support/abuse.ts';
 import { openGraph } from './support/graph.ts';
 import { listen } from './support/server.ts';
 
@@ -22,12 +23,13 @@ async function open(trustedDocuments: GatewayOptions['trustedDocuments'] = null)
   }
 
   return {
+    url: door.url,
     async post(body: object, accept = 'application/graphql-response+json') {
       const headers = { 'content-type': 'application/json', accept };
       return read(await fetch(`${door.url}/graphql`, { method: 'POST', headers, body: JSON.stringify(body) }));
     },
-    async get(parameters: Record<string, string>, headers: Record<string, string> = {}) {
-      return read(await fetch(`${door.url}/graphql?${new URLSearchParams(parameters)}`, { headers }));
+    async get(parameters: Record<string, string>) {
+      return read(await fetch(`${door.url}/graphql?${new URLSearchParams(parameters)}`));
     },
     async [Symbol.asyncDispose]() {
       await door[Symbol.asyncDispose]();
@@ -120,26 +122,35 @@ test('holds trusted documents to the same limits', async () => {
   expect(await client.post({ doc_id: 'large' })).toMatchObject({ code: 'COST_LIMIT_EXCEEDED' });
 });
 
-test.each<Record<string, string>>([
-  { extensions: JSON.stringify(apollo('keys-1').extensions) },
-  { documentId: 'keys-1' },
-  { doc_id: 'keys-1' },
+const inExtensions = encodeURIComponent(JSON.stringify(apollo('keys-1').extensions));
+
+test.each([
+  `extensions=${inExtensions}`,
+  `%65xtensions=${inExtensions}`,
+  'documentId=keys-1',
+  'document%49d=keys-1',
+  'doc_id=keys-1',
+  'doc%5Fid=keys-1',
+  'a=b&doc_id=keys-1',
 ])('runs no document by its id because of a link on another page: %s', async (parameters) => {
   await using client = await open(trusted);
-  expect(await client.get(parameters)).toEqual(found);
-  const link = { 'sec-fetch-mode': 'navigate', 'sec-fetch-site': 'cross-site' };
-  expect(await client.get(parameters, link)).toMatchObject({ status: 403 });
+  const ask = async (...lines: string[]) =>
+    (await attack(client.url, head(`GET /graphql?${parameters}`, host, ...lines))).answers;
+  expect((await ask()).map(({ status, body }) => [status, JSON.parse(body)])).toEqual([[200, { data: keysData }]]);
+  // Raw, as `fetch` writes what it likes in place of the first.
+  const refused = await ask('sec-fetch-mode: navigate', 'sec-fetch-site: cross-site');
+  expect(refused.map(({ status }) => status)).toEqual([403]);
+  expect(refused[0]?.body).not.toContain('apimall');
 });
 
+const apolloManifest = {
+  format: 'apollo-persisted-query-manifest',
+  version: 1,
+  operations: [{ id: 'keys-1', name: 'Keys', type: 'query', body: keys }],
+};
+
 test.each<[string, unknown]>([
-  [
-    'Apollo',
-    {
-      format: 'apollo-persisted-query-manifest',
-      version: 1,
-      operations: [{ id: 'keys-1', name: 'Keys', type: 'query', body: keys }],
-    },
-  ],
+  ['Apollo', apolloManifest],
   ['Relay', { 'keys-1': keys }],
 ])('reads the manifest that %s writes', (_client, manifest) => {
   expect(readManifest(JSON.stringify(manifest))).toEqual(new Map([['keys-1', keys]]));
@@ -152,7 +163,13 @@ test.each([
   '7',
   '{}',
   '{"a":1}',
-  '{"format":"apollo-persisted-query-manifest","version":2,"operations":[]}',
+  '{"name":"x y {"}',
+  JSON.stringify({ good: keys, bad: 'x y {' }),
+  JSON.stringify({ ...apolloManifest, operations: [] }),
+  JSON.stringify({ ...apolloManifest, version: 2 }),
+  JSON.stringify({ ...apolloManifest, format: 'another' }),
+  JSON.stringify({ ...apolloManifest, operations: [{ id: 'keys-1', body: 'x y {' }] }),
+  JSON.stringify({ ...apolloManifest, operations: [{ id: 7, body: keys }] }),
 ])('takes %j for no manifest', (text) => {
   expect(readManifest(text)).toBeNull();
 });

@@ -1,10 +1,20 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { createTurns } from '../src/turns.ts';
 import { attack, good } from './support/abuse.ts';
 import { openGraph } from './support/graph.ts';
-import { apimallList, apimallRow } from './support/rows.ts';
+import { apimallList, apimallRow, diligentRow } from './support/rows.ts';
 import { listen } from './support/server.ts';
-import { after } from './support/upstream.ts';
+import { after, json } from './support/upstream.ts';
+
+/** Whether the slices of gateways that are opened now never end, so that nobody waits for a turn. */
+const slices = vi.hoisted(() => ({ endless: false }));
+
+vi.mock('../src/turns.ts', async (load) => {
+  const { createTurns } = await load<typeof import('../src/turns.ts')>();
+  return {
+    createTurns: (sliceMs?: number) => createTurns(slices.endless ? Number.POSITIVE_INFINITY : sliceMs),
+  };
+});
 
 test('the cheapest goes first, and of equals whoever came first', async () => {
   const turns = createTurns(0);
@@ -48,24 +58,43 @@ test('nobody waits while the event loop is not held up for long', async () => {
   expect(order).toEqual(['five turns']);
 });
 
-test('a small answer goes out before the large ones that were asked for before it', async () => {
-  const { promise: released, resolve: release } = Promise.withResolvers<void>();
-  const rows = Array.from({ length: 1000 }, (_, id) => apimallRow({ id: id + 1 }));
-  await using graph = await openGraph({ apimall: after(() => released, apimallList(...rows)) });
+/** Twenty times 8000 rows: far more than what goes on at once. */
+const larges = 20;
+const list = 'webhooks(first: 1000, filter: { provider: [API_MALL] }) { nodes { id url } }';
+const large = `{ ${Array.from({ length: 8 }, (_, n) => `l${n}: ${list}`).join(' ')} }`;
+const small = '{ webhooks(first: 5, filter: { provider: [DILIGENT] }) { nodes { id } } }';
+const rows = Array.from({ length: 1000 }, (_, id) => apimallRow({ id: id + 1 }));
+
+/** How many large answers go out before a small one, whose source answers when the first of the large ones is there. */
+async function countBeforeSmall(): Promise<number> {
+  const { promise: first, resolve: startLarge } = Promise.withResolvers<void>();
+  const { promise: second, resolve: startSmall } = Promise.withResolvers<void>();
+  const apimall = after(() => first, apimallList(...rows));
+  const diligent = after(() => second, json([diligentRow()]));
+  // Each with a call of its own, so that they have their rows one after the other.
+  await using graph = await openGraph({ apimall, diligent }, { shareInFlight: false });
   await using server = await listen(graph.gateway);
   const order: string[] = [];
-  const ask = async (name: string, query: string) => {
+  const ask = async (query: string) => {
     expect((await attack(server.url, good(query))).answers[0]?.status).toBe(200);
-    order.push(name);
+    order.push(query);
+    startSmall();
   };
-  const large = Array.from({ length: 10 }, (_, n) =>
-    ask(`large ${n}`, '{ webhooks(first: 1000) { nodes { id url } } }'),
-  );
-  await expect.poll(() => graph.calls('apimall').length).toBe(1);
-  const small = ask('small', '{ webhooks(first: 5) { nodes { id } } }');
-  // One that is asked for last, and is not worked on before.
-  await attack(server.url, good());
-  release();
-  await Promise.all([...large, small]);
-  expect(order.indexOf('small')).toBeLessThan(5);
+  const all = [...Array.from({ length: larges }, () => large), small].map(ask);
+  await expect.poll(() => graph.calls('apimall').length + graph.calls('diligent').length).toBe(larges + 1);
+  startLarge();
+  await Promise.all(all);
+  return order.indexOf(small);
+}
+
+test('a small answer goes out before the large ones that were asked for before it', async () => {
+  expect(await countBeforeSmall()).toBeLessThan(larges / 2);
+});
+
+test('would go out after them if nobody waited for a turn', async () => {
+  slices.endless = true;
+  onTestFinished(() => {
+    slices.endless = false;
+  });
+  expect(await countBeforeSmall()).toBeGreaterThan(larges / 2);
 });
