@@ -3,9 +3,12 @@ export function isInPieces({ headers }: Response): boolean {
   return /^(multipart\/mixed|text\/event-stream)\b/.test(headers.get('content-type') ?? '');
 }
 
-/** The headers of such an answer: how the connection goes on is for node:http to say, and proxies must not wait for the whole. */
+/** What Yoga says of these and we know better: how the connection goes on, and that nothing is kept. */
+const notYogas = ['connection', 'transfer-encoding', 'content-encoding', 'cache-control'];
+
+/** The headers of such an answer. Proxies are told not to wait for the whole. */
 export function headersOfPieces({ headers }: Response): Record<string, string> {
   const own = [...headers].map(([name, value]) => [name.toLowerCase(), value] as const);
-  const kept = own.filter(([name]) => name !== 'connection' && name !== 'transfer-encoding');
+  const kept = own.filter(([name]) => !notYogas.includes(name));
   return { ...Object.fromEntries(kept), 'x-accel-buffering': 'no' };
 }
