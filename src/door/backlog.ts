@@ -113,6 +113,7 @@ export function createBacklog(mostBytes: number): Backlog {
         held.add(answer);
         heldBytes += piece.length;
         taken = taken.then(() => {
+          if (response.destroyed) return;
           const sent = new Promise<void>((resolve) => {
             write(answer, Buffer.from(piece.buffer, piece.byteOffset, piece.length), (last) =>
               response.write(last, () => resolve()),
