@@ -66,13 +66,12 @@ const small = '{ webhooks(first: 5, filter: { provider: [DILIGENT] }) { nodes { 
 const rows = Array.from({ length: 1000 }, (_, id) => apimallRow({ id: id + 1 }));
 
 /** How many large answers go out before a small one, whose source answers when the first of the large ones is there. */
-async function countBeforeSmall(): Promise<number> {
+async function countBeforeSmall(shareInFlight: boolean): Promise<number> {
   const { promise: first, resolve: startLarge } = Promise.withResolvers<void>();
   const { promise: second, resolve: startSmall } = Promise.withResolvers<void>();
   const apimall = after(() => first, apimallList(...rows));
   const diligent = after(() => second, json([diligentRow()]));
-  // Each with a call of its own, so that they have their rows one after the other.
-  await using graph = await openGraph({ apimall, diligent }, { shareInFlight: false });
+  await using graph = await openGraph({ apimall, diligent }, { shareInFlight });
   await using server = await listen(graph.gateway);
   const order: string[] = [];
   const ask = async (query: string) => {
@@ -81,20 +80,25 @@ async function countBeforeSmall(): Promise<number> {
     startSmall();
   };
   const all = [...Array.from({ length: larges }, () => large), small].map(ask);
-  await expect.poll(() => graph.calls('apimall').length + graph.calls('diligent').length).toBe(larges + 1);
+  await expect
+    .poll(() => graph.calls('apimall').length + graph.calls('diligent').length)
+    .toBe(shareInFlight ? 2 : larges + 1);
   startLarge();
   await Promise.all(all);
   return order.indexOf(small);
 }
 
-test('a small answer goes out before the large ones that were asked for before it', async () => {
-  expect(await countBeforeSmall()).toBeLessThan(larges / 2);
+test.each([
+  ['their rows come one after the other', false],
+  ['they all have their rows at once', true],
+])('a small answer goes out before the large ones that were asked for before it, where %s', async (_name, sharing) => {
+  expect(await countBeforeSmall(sharing)).toBeLessThan(larges / 2);
 });
 
-test('would go out after them if nobody waited for a turn', async () => {
+test.each([false, true])('would go out after them if nobody waited for a turn: sharing %s', async (sharing) => {
   slices.endless = true;
   onTestFinished(() => {
     slices.endless = false;
   });
-  expect(await countBeforeSmall()).toBeGreaterThan(larges / 2);
+  expect(await countBeforeSmall(sharing)).toBeGreaterThan(larges / 2);
 });

@@ -50,8 +50,9 @@ export function createBacklog(mostBytes: number): Backlog {
     if (waiting.delete(answer)) bytes -= answer.bytes;
   }
 
-  function hasRoom(more: number): boolean {
-    const fits = () => waiting.size === 0 || bytes + more <= mostBytes;
+  function hasRoom(response: ServerResponse, more: number): boolean {
+    const isAlone = () => [...waiting].every((answer) => answer.response === response);
+    const fits = () => bytes + more <= mostBytes || isAlone();
     for (const answer of waiting) {
       if (fits()) break;
       if (answer.looks < mostLooks) continue;
@@ -65,7 +66,7 @@ export function createBacklog(mostBytes: number): Backlog {
   /** Counts so many bytes in, if they are more than one chunk with those that wait already; null where there is no room. */
   function enter(response: ServerResponse, length: number, already = 0): Waiting | null {
     if (already + length <= chunkBytes) return { response, bytes: 0, looks: 0 };
-    if (!hasRoom(length)) return null;
+    if (!hasRoom(response, length)) return null;
     const answer = { response, bytes: length, looks: 0 };
     waiting.add(answer);
     bytes += length;
