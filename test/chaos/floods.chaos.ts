@@ -156,8 +156,7 @@ test.each<[keyof typeof burdens, number, number, number]>([
 test.each<[keyof typeof burdens, number, number, number]>([
   ['slow readers', 96, 500, 50],
   ['slow readers of large answers', 160, 1000, 150],
-  // Bounded, and no better yet.
-  ['slow readers of large answers in pieces', 160, 3000, 400],
+  ['slow readers of large answers in pieces', 160, 1000, 150],
 ])('serves others beside %s', async (what, heapMiB, canaryMs, mostMiB) => {
   const reached = await run(burdens[what], startGateway, { NODE_OPTIONS: `--max-old-space-size=${heapMiB}` });
   hold(
