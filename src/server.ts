@@ -81,7 +81,11 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
   const open = new Set<ServerResponse>();
   /** Every connection, and how many requests it waits for. */
   const connections = new Map<Socket, number>();
-  const count = (socket: Socket, by: number) => connections.set(socket, (connections.get(socket) ?? 0) + by);
+  // Of a client that leaves, the connection ends before its answers do: it must not be put back.
+  const count = (socket: Socket, by: number) => {
+    const requests = connections.get(socket);
+    if (requests !== undefined) connections.set(socket, requests + by);
+  };
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const wrong = checkRequest(request);
@@ -163,7 +167,7 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
     });
   });
   server.on('connection', (socket: Socket) => {
-    count(socket, 0);
+    connections.set(socket, 0);
     socket.once('close', () => connections.delete(socket));
   });
   server.on('checkExpectation', (request, response) => {
