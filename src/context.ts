@@ -1,6 +1,7 @@
 import DataLoader from 'dataloader';
 import { type ErrorPlace, SourceError, SourceFailure, type SourceFault } from './errors.ts';
 import type { Operations, Provider } from './providers/provider.ts';
+import type { RequestRecord } from './request.ts';
 import type { Turn } from './turns.ts';
 import type { Upstream } from './upstream/http.ts';
 import type { Snapshot } from './upstream/snapshot.ts';
@@ -48,6 +49,7 @@ export interface RequestSource {
 
 /** What resolvers work with: made anew for every request, so that nothing is shared between two. */
 export interface Context {
+  readonly record: RequestRecord;
   /** The sources of this graph by their key, in the order in which they are shown. */
   readonly sources: ReadonlyMap<string, RequestSource>;
   /** What a failed source does to a list whose query asks for neither `sources` nor `complete`. */
@@ -67,6 +69,7 @@ export function sourceOf({ source }: Pick<Webhook, 'source'>, { sources }: Conte
 
 /** What a context is made for. */
 export interface ContextOptions {
+  readonly record: RequestRecord;
   readonly sources: readonly Source[];
   readonly partialResults: Context['partialResults'];
   readonly findCredential: FindCredential;
@@ -78,9 +81,9 @@ export interface ContextOptions {
 }
 
 /** Opens all sources for one request. */
-export function createContext({ sources, partialResults, ...options }: ContextOptions): Context {
+export function createContext({ record, sources, partialResults, ...options }: ContextOptions): Context {
   const opened = sources.map((source) => [source.key, openSource(source, options)] as const);
-  return { sources: new Map(opened), partialResults, failures: [], turn: options.turn };
+  return { record, sources: new Map(opened), partialResults, failures: [], turn: options.turn };
 }
 
 type OpenOptions = Pick<ContextOptions, 'findCredential' | 'signal' | 'turn' | 'onInternalError'>;

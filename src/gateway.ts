@@ -8,6 +8,7 @@ import { useSourceFailures } from './failures.ts';
 import { graphiqlOptions, renderGraphiql, useGraphiqlPolicy } from './graphiql.ts';
 import { type DocumentLimits, useDocumentLimits } from './limits.ts';
 import type { Documents } from './manifest.ts';
+import { createRecord, type RequestRecord } from './request.ts';
 import { schema } from './schema/index.ts';
 import { createTurns } from './turns.ts';
 
@@ -19,7 +20,6 @@ export interface GatewayOptions {
   readonly partialResults: Context['partialResults'];
   readonly graphiql: boolean;
   readonly introspection: boolean;
-  readonly corsOrigins: readonly string[] | 'localhost';
   readonly documentLimits: DocumentLimits;
   /** The only documents that are run; null for any. */
   readonly trustedDocuments: Documents | null;
@@ -27,19 +27,25 @@ export interface GatewayOptions {
   onInternalError(error: unknown): void;
 }
 
+/** What the front door passes on beside the request; nothing where a test asks without one. */
+interface ServerContext {
+  readonly record?: RequestRecord;
+}
+
 /** The GraphQL endpoint `/graphql`, as a fetch function and as a listener for node:http. */
-export function createGateway(options: GatewayOptions): YogaServerInstance<object, Context> {
+export function createGateway(options: GatewayOptions): YogaServerInstance<ServerContext, Context> {
   const turns = createTurns();
   function maskError(error: unknown): GraphQLError {
     const clientError = toClientError(error);
     if (clientError.extensions.code === 'INTERNAL_SERVER_ERROR') options.onInternalError(error);
     return clientError;
   }
-  return createYoga<object, Context>({
+  return createYoga<ServerContext, Context>({
     schema,
-    context: ({ request }) =>
+    context: ({ request, record = createRecord() }) =>
       createContext({
         ...options,
+        record,
         findCredential: options.findCredentials(request.headers),
         signal: request.signal,
         turn: turns.join(),
@@ -51,7 +57,8 @@ export function createGateway(options: GatewayOptions): YogaServerInstance<objec
     multipart: false,
     // The front door has read the body, and has limited it.
     maxRequestBodySize: false,
-    cors: (request) => corsFor(request.headers.get('origin'), options.corsOrigins),
+    // The front door says so, on its own refusals too.
+    cors: false,
     maskedErrors: { errorMessage: 'Internal error', maskError },
     parserAndValidationCache: { documentCache: createParseCache(), errorCache: createParseCache() },
     // Yoga would log every caller's mistake as an error.
@@ -83,31 +90,5 @@ function noSubgraphSchema(context: ValidationContext): ASTVisitor {
     Field(node) {
       if (node.name.value === '_service') context.reportError(hiddenSchemaError(node));
     },
-  };
-}
-
-const localhostOrigin = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
-
-/** CORS headers for exact origins, never with credentials; the headers that carry providers' keys are not among the allowed. */
-function corsFor(origin: string | null, allowed: GatewayOptions['corsOrigins']) {
-  const admitted =
-    origin !== null && (allowed === 'localhost' ? localhostOrigin.test(origin) : allowed.includes(origin));
-  if (!admitted) return false;
-  return {
-    origin: [origin],
-    credentials: false,
-    methods: ['GET', 'POST'],
-    allowedHeaders: [
-      'apollographql-client-name',
-      'apollographql-client-version',
-      'content-type',
-      'authorization',
-      'x-request-id',
-      'x-graphql-yoga-csrf',
-      'apollo-require-preflight',
-      'graphql-require-preflight',
-    ],
-    exposedHeaders: ['x-request-id', 'retry-after', 'ratelimit', 'ratelimit-policy'],
-    maxAge: 600,
   };
 }

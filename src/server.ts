@@ -5,11 +5,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createBacklog } from './door/backlog.ts';
 import { readBody } from './door/body.ts';
 import { checkGraphql, checkRequest, noTunnel, unreadable } from './door/checks.ts';
+import { answerPreflight, type Cors, createCors } from './door/cors.ts';
 import { createLoad } from './door/load.ts';
 import { headersOfPieces, isInPieces } from './door/pieces.ts';
 import { createProbes } from './door/probes.ts';
 import { badRequest, type Refusal, refuse, refuseRaw } from './door/refusal.ts';
 import type { Metrics } from './metrics.ts';
+import { createRecord, type RequestRecord } from './request.ts';
 
 export interface ServerOptions {
   readonly host: string;
@@ -23,6 +25,8 @@ export interface ServerOptions {
   readonly maxWaitingBytes: number;
   /** Milliseconds that answers under way may take once the server stops. */
   readonly drainMs: number;
+  /** Origins whose pages may read, or any on this machine. */
+  readonly corsOrigins: readonly string[] | 'localhost';
   readonly metrics: Metrics;
   /** Told of faults of our own, which clients see as "Internal error" only. */
   onInternalError(error: unknown): void;
@@ -30,7 +34,7 @@ export interface ServerOptions {
 
 /** What answers GraphQL: the gateway, or anything with its `fetch`. */
 export interface GraphqlHandler {
-  fetch(url: string, init: RequestInit): Response | Promise<Response>;
+  fetch(url: string, init: RequestInit, context: { record: RequestRecord }): Response | Promise<Response>;
 }
 
 /** The front door while it listens. */
@@ -74,6 +78,7 @@ const internalError: Refusal = { status: 500, code: 'INTERNAL_SERVER_ERROR', mes
 /** Listens on node:http: `/graphql` goes to GraphQL once it is found in order, what operators ask is answered here. */
 export async function startServer(graphql: GraphqlHandler, options: ServerOptions): Promise<RunningServer> {
   const { metrics } = options;
+  const cors = createCors(options.corsOrigins);
   let ready = true;
   const answerProbe = createProbes(() => ready, metrics);
   const load = createLoad(options.maxInFlight);
@@ -87,7 +92,7 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
     if (requests !== undefined) connections.set(socket, requests + by);
   };
 
-  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async function serve(request: IncomingMessage, response: ServerResponse, requestId: string): Promise<void> {
     const wrong = checkRequest(request);
     if (wrong) return refuse(request, response, wrong);
     const path = request.url?.split('?', 1)[0] ?? '';
@@ -95,13 +100,14 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
     if (path !== '/graphql') return refuse(request, response, badRequest(404, 'Not found. The graph is at /graphql.'));
     const refusal = checkGraphql(request);
     if (refusal) return refuse(request, response, refusal);
+    if (request.method === 'OPTIONS') return answerPreflight(response);
     const tooMany = load.enter();
     if (tooMany) return shed(request, response, tooMany);
     response.once('close', () => load.leave());
-    await answerGraphql(request, response);
+    await answerGraphql(request, response, createRecord(requestId));
   }
 
-  async function answerGraphql(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async function answerGraphql(request: IncomingMessage, response: ServerResponse, record: RequestRecord) {
     const caller = new AbortController();
     const timer = setTimeout(() => {
       // An answer that is not read holds no place for longer either.
@@ -116,12 +122,8 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
     const { method = 'GET', headers, url } = request;
     const body = method === 'POST' ? await readBody(request) : null;
     if (typeof body === 'object' && body !== null) return refuse(request, response, body);
-    const answer = await graphql.fetch(`http://${headers.host}${url}`, {
-      method,
-      headers: headers as Record<string, string>,
-      body,
-      signal: caller.signal,
-    });
+    const init = { method, headers: headers as Record<string, string>, body, signal: caller.signal };
+    const answer = await graphql.fetch(`http://${headers.host}${url}`, init, { record });
     if (response.headersSent) return;
     if (isInPieces(answer)) {
       const pieces = answer.body as AsyncIterable<Uint8Array>;
@@ -142,8 +144,8 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
     refuse(request, response, refusal);
   }
 
-  /** Counts an answer in, and gives it the headers that all have. */
-  function expectAnswer(request: IncomingMessage, response: ServerResponse): void {
+  /** Counts an answer in, gives it the headers that all have, and returns the id of its request. */
+  function expectAnswer(request: IncomingMessage, response: ServerResponse): string {
     const { socket } = request;
     count(socket, 1);
     open.add(response);
@@ -153,12 +155,13 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
       // Once stopping, a connection ends with its last answer instead of waiting for another request.
       if (!server.listening && connections.get(socket) === 0) socket.destroySoon();
     });
-    setHeaders(request, response, ready);
+    if (!ready) response.setHeader('connection', 'close');
+    return setHeaders(request, response, cors);
   }
 
   const server = createServer(limits, (request, response) => {
-    expectAnswer(request, response);
-    serve(request, response).catch((error) => {
+    const requestId = expectAnswer(request, response);
+    serve(request, response, requestId).catch((error) => {
       // Whoever left, or never sent the whole, is owed nothing, and that is no fault of ours.
       const left = response.destroyed || request.socket.destroyed || !request.complete;
       if (!left) options.onInternalError(error);
@@ -227,11 +230,12 @@ function commonHeaders(requestId: string = randomUUID()): Record<string, string>
   };
 }
 
-function setHeaders({ headers }: IncomingMessage, response: ServerResponse, ready: boolean): void {
-  const given = headers['x-request-id'];
+function setHeaders(request: IncomingMessage, response: ServerResponse, cors: Cors): string {
+  const given = request.headers['x-request-id'];
   const requestId = typeof given === 'string' && requestIdPattern.test(given) ? given : randomUUID();
-  response.setHeaders(new Map(Object.entries(commonHeaders(requestId))));
-  if (!ready) response.setHeader('connection', 'close');
+  const readable = request.url?.startsWith('/graphql') ? cors(request) : {};
+  response.setHeaders(new Map(Object.entries({ ...commonHeaders(requestId), ...readable })));
+  return requestId;
 }
 
 function listen(server: Server, { host, port }: ServerOptions): Promise<void> {

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { schema } from '../src/schema/index.ts';
 import { attack, expectSafe, good, head, host, jsonType, post, refusalOf, withFrontDoor } from './support/abuse.ts';
 
-const door = withFrontDoor({ corsOrigins: ['https://app.test'] });
+const door = withFrontDoor({}, { corsOrigins: ['https://app.test'] });
 const evil = 'origin: https://evil.test';
 const costly = '{ webhooks { totalCount } }';
 const asJson = JSON.stringify({ query: costly });

@@ -1,11 +1,12 @@
 import { serverAudits } from 'graphql-http';
 import { expect, test } from 'vitest';
+import type { ServerOptions } from '../src/server.ts';
 import { type GraphOptions, openGraph } from './support/graph.ts';
 import { listen } from './support/server.ts';
 
-async function serve(options: GraphOptions = {}) {
+async function serve(options: GraphOptions = {}, door: Partial<ServerOptions> = {}) {
   const graph = await openGraph(undefined, options);
-  const server = await listen(graph.gateway);
+  const server = await listen(graph.gateway, door);
   return {
     graph,
     url: `${server.url}/graphql`,
@@ -114,7 +115,7 @@ test('hides the schema where introspection is off, and nothing else', async () =
   expect(await graph.query('{ webhooks(first: 1) { nodes { __typename } } }')).toBeTruthy();
 });
 
-test.each<[string, GraphOptions['corsOrigins'] & {}, string, boolean]>([
+test.each<[string, ServerOptions['corsOrigins'], string, boolean]>([
   ['a listed origin', ['https://app.example'], 'https://app.example', true],
   ['one that is not listed', ['https://app.example'], 'https://evil.example', false],
   ['one that only begins alike', ['https://app.example'], 'https://app.example.evil.example', false],
@@ -122,7 +123,7 @@ test.each<[string, GraphOptions['corsOrigins'] & {}, string, boolean]>([
   ['a name that only begins like this machine', 'localhost', 'http://localhost.evil.example', false],
   ['no origin where none is listed', [], 'https://app.example', false],
 ])('lets a browser read from %s or not', async (_name, corsOrigins, origin, admitted) => {
-  await using server = await serve({ corsOrigins });
+  await using server = await serve({}, { corsOrigins });
   const preflight = await fetch(server.url, {
     method: 'OPTIONS',
     headers: { origin, 'access-control-request-method': 'POST', 'access-control-request-headers': 'x-apimall-api-key' },
@@ -135,8 +136,19 @@ test.each<[string, GraphOptions['corsOrigins'] & {}, string, boolean]>([
   for (const { headers } of [preflight, answer]) {
     expect(headers.get('access-control-allow-origin')).toBe(admitted ? origin : null);
     expect(headers.get('access-control-allow-credentials')).toBeNull();
+    expect(headers.get('vary')).toBe(corsOrigins.length > 0 ? 'Origin' : null);
   }
   expect(preflight.headers.get('access-control-allow-headers') ?? '').not.toContain('api-key');
+});
+
+test('lets a listed page read why it was refused, and when to come back', async () => {
+  await using server = await serve({}, { corsOrigins: ['https://app.example'], maxInFlight: 0 });
+  const { status, headers } = await fetch(`${server.url}?query={__typename}`, {
+    headers: { origin: 'https://app.example', 'x-graphql-yoga-csrf': '1' },
+  });
+  expect([status, headers.get('retry-after')]).toEqual([503, '1']);
+  expect(headers.get('access-control-allow-origin')).toBe('https://app.example');
+  expect(headers.get('access-control-expose-headers')).toContain('retry-after');
 });
 
 test('says "Internal error" and no more of a fault of its own', async () => {

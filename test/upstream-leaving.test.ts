@@ -3,6 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { createContext } from '../src/context.ts';
+import { createRecord } from '../src/request.ts';
 import { reportQuery } from './support/faults.ts';
 import { type Graph, openGraph } from './support/graph.ts';
 import { apimallRow, diligentRow } from './support/rows.ts';
@@ -90,6 +91,7 @@ test('leaves no rows to work on for a caller that left while they waited for the
   const read = async (leaves: boolean) => {
     const caller = new AbortController();
     const { sources } = createContext({
+      record: createRecord(),
       sources: graph.sources,
       partialResults: 'rows',
       findCredential: () => 'test-key',

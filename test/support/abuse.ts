@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect } from 'vitest';
+import type { ServerOptions } from '../../src/server.ts';
 import { type Graph, type GraphOptions, openGraph } from './graph.ts';
 import { readAnswer } from './pieces.ts';
 import { listen } from './server.ts';
@@ -189,12 +190,12 @@ export function startCanary(url: string) {
 }
 
 /** One front door for all cases of a file, with sandboxes behind it and a bystander before it. */
-export function withFrontDoor(options: GraphOptions = {}) {
+export function withFrontDoor(options: GraphOptions = {}, doorOptions: Partial<ServerOptions> = {}) {
   const door = {} as { url: string; graph: Graph; check: (mostMs?: number) => Promise<void> };
   let close = async () => {};
   beforeAll(async () => {
     const graph = await openGraph(undefined, { introspection: false, ...options });
-    const server = await listen(graph.gateway);
+    const server = await listen(graph.gateway, doorOptions);
     await attack(server.url, good());
     const canary = startCanary(server.url);
     Object.assign(door, { url: server.url, graph, check: canary.check });

@@ -4,6 +4,7 @@ import { callerCredentials, serverCredentials } from '../../src/credentials.ts';
 import { createGateway, type GatewayOptions } from '../../src/gateway.ts';
 import { documentLimits } from '../../src/limits.ts';
 import { providers } from '../../src/providers/index.ts';
+import { createRecord } from '../../src/request.ts';
 import { createTurns } from '../../src/turns.ts';
 import { createUpstream, type UpstreamLimits } from '../../src/upstream/http.ts';
 import { readAnswer } from './pieces.ts';
@@ -77,7 +78,6 @@ export async function openGraph(
     partialResults: 'rows',
     graphiql: false,
     introspection: true,
-    corsOrigins: [],
     documentLimits,
     trustedDocuments: null,
     onInternalError: (error) => internalErrors.push(error),
@@ -124,6 +124,7 @@ export function openContext(
     throw error;
   };
   return createContext({
+    record: createRecord(),
     sources,
     partialResults: 'rows',
     findCredential,

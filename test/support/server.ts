@@ -17,6 +17,7 @@ export async function listen(
     maxInFlight: 512,
     maxWaitingBytes,
     drainMs: 0,
+    corsOrigins: [],
     metrics,
   };
   const onInternalError = (error: unknown) => {
