@@ -3,15 +3,31 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
-/** Whether an upstream may be called at this base URL: over TLS, or without leaving this machine. */
-export function isUpstreamUrl(text: string): boolean {
+/** Whether what comes from this URL can be trusted to come from there: over TLS, or without leaving this machine. */
+export function isTrustworthyUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const url = new URL(text);
-  const bare = url.username === '' && url.password === '' && url.search === '' && url.hash === '';
+  const bare = url.username === '' && url.password === '' && url.hash === '';
   return bare && (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname)));
+}
+
+/** Whether an upstream may be called at this base URL, to which paths are added. */
+export function isUpstreamUrl(text: string): boolean {
+  return isTrustworthyUrl(text) && new URL(text).search === '';
 }
 
 /** Whether this is an origin as browsers spell it, and nothing more. */
 export function isOrigin(text: string): boolean {
   return URL.canParse(text) && new URL(text).origin === text;
+}
+
+/** The part of an address that belongs to one client: all of an IPv4 address, the first 64 bits of an IPv6 one (RFC 6177). */
+export function clientNetwork(address: string): string {
+  const [bare = ''] = address.split('%', 1);
+  const mapped = /^::ffff:(\d+(?:\.\d+){3})$/i.exec(bare)?.[1];
+  if (mapped !== undefined || !bare.includes(':')) return mapped ?? bare;
+  const [before = '', after] = bare.split('::').map((half) => half.split(':').filter(Boolean));
+  const zeros = after === undefined ? 0 : 8 - before.length - after.length;
+  const groups = [...before, ...Array(Math.max(zeros, 0)).fill('0'), ...(after ?? [])];
+  return `${groups.slice(0, 4).join(':')}::/64`;
 }

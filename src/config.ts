@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { isLoopback, isOrigin, isUpstreamUrl } from './address.ts';
+import { isOrigin, isTrustworthyUrl, isUpstreamUrl } from './address.ts';
+import { type AuthConfig, planAuth } from './config-auth.ts';
 import { readDocuments, withFiles } from './config-files.ts';
 import type { Documents } from './manifest.ts';
 
@@ -25,6 +26,10 @@ export interface Config {
   readonly sources: readonly SourceConfig[];
   readonly credentials: 'server' | 'passthrough';
   readonly sandbox: boolean;
+  /** Who may call; null where nobody is asked. */
+  readonly auth: AuthConfig | null;
+  /** Requests that each caller may send in a minute; null for any number. */
+  readonly rateLimit: number | null;
   readonly upstream: {
     readonly deadlineMs: number;
     readonly attemptTimeoutMs: number;
@@ -89,6 +94,18 @@ const settings = {
   CREDENTIALS: z.enum(['server', 'passthrough'], { error: 'must be server or passthrough' }).prefault('server'),
   SANDBOX: flag.optional().meta({ default: 'on outside production without any key or URL' }),
   AUTH: z.enum(['none'], { error: 'must be none, or not set' }).optional(),
+  GATEWAY_TOKENS: z.string().optional(),
+  JWT_JWKS_URL: z
+    .string()
+    .refine(isTrustworthyUrl, { error: 'must be an https URL (http only on loopback), without user or fragment' })
+    .optional(),
+  JWT_ISSUER: z.string().optional(),
+  JWT_AUDIENCE: z.string().optional(),
+  RATE_LIMIT: z
+    .string()
+    .regex(/^(off|[1-9]\d{0,6})$/, { error: 'must be off, or a whole number from 1 to 9999999' })
+    .transform((limit) => (limit === 'off' ? null : Number(limit)))
+    .prefault('off'),
   UPSTREAM_DEADLINE_MS: whole(1, 600_000).prefault('3000'),
   UPSTREAM_ATTEMPT_TIMEOUT_MS: whole(1, 600_000).prefault('2000'),
   UPSTREAM_MAX_BYTES: whole(1, 268_435_456).prefault('5242880'),
@@ -135,15 +152,13 @@ export function readConfig(providers: readonly KnownProvider[], environment: Env
   const faults: string[] = [];
   const env = withFiles(
     environment,
-    providers.map((provider) => variablesOf(provider).key),
+    ['GATEWAY_TOKENS', ...providers.map((provider) => variablesOf(provider).key)],
     faults,
   );
   const values = parseSettings(env, faults);
   const production = values.NODE_ENV === 'production';
   const plan = planSources(providers, env, values, faults);
-  if (!isLoopback(values.HOST) && values.AUTH !== 'none') {
-    faults.push('HOST: is beyond loopback, where everyone could read; AUTH=none says that this is wanted');
-  }
+  const auth = planAuth(values, (name) => env[name] !== undefined, faults);
   const trustedDocuments = readDocuments(values.TRUSTED_DOCUMENTS, faults);
   if (faults.length > 0) throw new ConfigError(faults);
   return {
@@ -151,6 +166,8 @@ export function readConfig(providers: readonly KnownProvider[], environment: Env
     host: values.HOST,
     port: values.PORT,
     credentials: values.CREDENTIALS,
+    auth,
+    rateLimit: values.RATE_LIMIT,
     upstream: {
       deadlineMs: values.UPSTREAM_DEADLINE_MS,
       attemptTimeoutMs: values.UPSTREAM_ATTEMPT_TIMEOUT_MS,

@@ -95,6 +95,7 @@ const clientCodes = new Set([
   'COST_LIMIT_EXCEEDED',
   'PERSISTED_QUERY_NOT_FOUND',
   'PERSISTED_QUERY_NOT_IN_LIST',
+  'FORBIDDEN',
 ]);
 
 /** A failure that stands beside data, at its place in the answer: what throwing it from the field would make of it. */
@@ -105,6 +106,14 @@ export function locateFailure(failure: SourceFailure, place: ErrorPlace): GraphQ
 /** An operation that asks for more than is allowed. The message says which limit. */
 export function costLimitError(message: string): GraphQLError {
   return new GraphQLError(message, { extensions: { code: 'COST_LIMIT_EXCEEDED', http: { status: 400 } } });
+}
+
+/** An operation that its caller has no scope for (RFC 6750, 3.1: `insufficient_scope`). */
+export function forbiddenError(scope: string): GraphQLError {
+  const headers = { 'www-authenticate': `Bearer realm="hookgraph", error="insufficient_scope", scope="${scope}"` };
+  return new GraphQLError(`This needs the scope ${scope}, which the token does not have.`, {
+    extensions: { code: 'FORBIDDEN', http: { status: 403, spec: false, headers } },
+  });
 }
 
 /** A document that cannot be run under the id that came in its place, or with it. */

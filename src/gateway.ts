@@ -5,11 +5,12 @@ import { type Context, createContext, type FindCredential, type Source } from '.
 import { createParseCache, documentIdParameters, usePersistedDocuments } from './documents.ts';
 import { hiddenSchemaError, toClientError } from './errors.ts';
 import { useSourceFailures } from './failures.ts';
-import { graphiqlOptions, renderGraphiql, useGraphiqlPolicy } from './graphiql.ts';
+import { createGraphiqlOptions, renderGraphiql, useGraphiqlPolicy } from './graphiql.ts';
 import { type DocumentLimits, useDocumentLimits } from './limits.ts';
 import type { Documents } from './manifest.ts';
 import { createRecord, type RequestRecord } from './request.ts';
 import { schema } from './schema/index.ts';
+import { useScopes } from './scopes.ts';
 import { createTurns } from './turns.ts';
 
 /** What the gateway needs; the names are those of the configuration. */
@@ -19,6 +20,8 @@ export interface GatewayOptions {
   findCredentials(headers: Headers): FindCredential;
   readonly partialResults: Context['partialResults'];
   readonly graphiql: boolean;
+  /** Whether callers need a token, for GraphiQL to say so: it is the front door that asks for it. */
+  readonly needsToken: boolean;
   readonly introspection: boolean;
   readonly documentLimits: DocumentLimits;
   /** The only documents that are run; null for any. */
@@ -50,7 +53,7 @@ export function createGateway(options: GatewayOptions): YogaServerInstance<Serve
         signal: request.signal,
         turn: turns.join(),
       }),
-    graphiql: options.graphiql && graphiqlOptions,
+    graphiql: options.graphiql && createGraphiqlOptions(options.needsToken),
     renderGraphiQL: renderGraphiql,
     landingPage: false,
     batching: false,
@@ -67,6 +70,7 @@ export function createGateway(options: GatewayOptions): YogaServerInstance<Serve
     plugins: [
       usePersistedDocuments(options.trustedDocuments),
       useDeferStream(),
+      useScopes(),
       useDocumentLimits(options.documentLimits, !options.introspection),
       !options.introspection && useNoIntrospection(),
       useSourceFailures(maskError),

@@ -105,17 +105,28 @@ const sources = `query Sources {
   }
 }`;
 
-/** GraphiQL as a newcomer meets it: tabs that run as they stand, named by their operations. */
-export const graphiqlOptions: GraphiQLOptions = {
-  title: 'hookgraph',
-  defaultTabs: [
-    { query: overview },
-    { query: failing },
-    { query: oneProvider },
-    { query: byId, variables: JSON.stringify({ id: encodeId('ApiMallWebhook', 'apimall', '8') }, null, 2) },
-    { query: sources },
-  ],
-};
+const tabs = [
+  { query: overview },
+  { query: failing },
+  { query: oneProvider },
+  { query: byId, variables: JSON.stringify({ id: encodeId('ApiMallWebhook', 'apimall', '8') }, null, 2) },
+  { query: sources },
+];
+
+/** A header that a browser can send as it stands, so that the answer to it says what is missing. */
+const tokenHeaders = JSON.stringify({ authorization: 'Bearer YOUR-TOKEN' }, null, 2);
+
+const tokenHint = `# You need a token. Put yours in place of YOUR-TOKEN
+# below, under "Headers".
+`;
+
+/** GraphiQL as a newcomer meets it: tabs that run as they stand, but for the token if one is needed, named by their operations. */
+export function createGraphiqlOptions(needsToken: boolean): GraphiQLOptions {
+  if (!needsToken) return { title: 'hookgraph', defaultTabs: tabs };
+  const [first, ...others] = tabs.map((tab) => ({ ...tab, headers: tokenHeaders }));
+  const hinted = first ? [{ ...first, query: tokenHint + first.query }] : [];
+  return { title: 'hookgraph (needs a token)', defaultTabs: [...hinted, ...others], defaultHeaders: tokenHeaders };
+}
 
 // GraphiQL 5 shifts a tab sideways while it is pressed, so that the click misses it.
 const steadyTabs = '<style>.graphiql-tab { transform: none !important }</style>';

@@ -1,8 +1,10 @@
 import { once } from 'node:events';
 import { inspect } from 'node:util';
+import { createAuthentication } from './auth/authentication.ts';
 import { type Config, ConfigError, readConfig, variablesOf } from './config.ts';
 import { callerCredentials, serverCredentials } from './credentials.ts';
 import { maxWaitingBytes } from './door/backlog.ts';
+import type { SourceErrorCode } from './errors.ts';
 import { createGateway } from './gateway.ts';
 import { documentLimits } from './limits.ts';
 import { createMetrics } from './metrics.ts';
@@ -35,11 +37,19 @@ async function serve(config: Config): Promise<void> {
   const gateway = createGateway({
     ...config,
     sources,
+    needsToken: config.auth !== null,
     documentLimits,
     findCredentials: config.credentials === 'passthrough' ? callerCredentials : serverCredentials(settings),
     onInternalError,
   });
-  const server = await startServer(gateway, { ...config, maxWaitingBytes, metrics: createMetrics(), onInternalError });
+  const authentication = config.auth && createAuthentication(config.auth, onKeySetChange);
+  const server = await startServer(gateway, {
+    ...config,
+    authentication,
+    maxWaitingBytes,
+    metrics: createMetrics(),
+    onInternalError,
+  });
   let isFaulty = false;
   // Rejections that nobody handles come here, too. What is left in order after one, nobody knows: the program ends.
   process.on('uncaughtException', (error) => {
@@ -53,13 +63,18 @@ async function serve(config: Config): Promise<void> {
   const [why] = await Promise.race(ends);
   // SIGTERM comes from what runs us, which watches /ready; whoever types Ctrl+C does not.
   const whole = await server.stop(why === 'SIGTERM' ? readyGraceMs : 0);
-  await Promise.all(sources.map(({ upstream }) => upstream.close()));
+  await Promise.all([authentication?.close(), ...sources.map(({ upstream }) => upstream.close())]);
   sandbox?.close();
   process.exit(whole && !isFaulty ? 0 : 1);
 }
 
 function onInternalError(error: unknown): void {
   process.stderr.write(`Internal error: ${inspect(error)}\n`);
+}
+
+function onKeySetChange(reason: SourceErrorCode | null): void {
+  const state = reason === null ? 'can be read again' : `cannot be read (${reason}), which is tried again`;
+  process.stderr.write(`JWT_JWKS_URL: the keys ${state}\n`);
 }
 
 /** Whoever asks twice does not want to wait. Ctrl+C comes twice at once, from the terminal and from npm. */

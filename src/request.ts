@@ -12,6 +12,9 @@ export interface Caller {
   readonly scopes: ReadonlySet<Scope>;
 }
 
+/** Who asks for no more than a page without data. */
+export const nobody: Caller = { name: 'nobody', scopes: new Set() };
+
 /** One request, as far as the front door knows it. */
 export interface RequestRecord {
   /** Goes out as `x-request-id`. */
@@ -23,4 +26,9 @@ export interface RequestRecord {
 /** A request of which nothing is known. */
 export function createRecord(id: string = randomUUID(), caller: Caller | null = null): RequestRecord {
   return { id, caller };
+}
+
+/** Whether a request may do what needs this scope: where callers are not asked who they are, all may. */
+export function isAllowed({ caller }: Pick<RequestRecord, 'caller'>, scope: Scope): boolean {
+  return caller === null || caller.scopes.has(scope);
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type AccessOptions, createAccess } from './door/access.ts';
 import { createBacklog } from './door/backlog.ts';
 import { readBody } from './door/body.ts';
 import { checkGraphql, checkRequest, noTunnel, unreadable } from './door/checks.ts';
@@ -13,7 +14,7 @@ import { badRequest, type Refusal, refuse, refuseRaw } from './door/refusal.ts';
 import type { Metrics } from './metrics.ts';
 import { createRecord, type RequestRecord } from './request.ts';
 
-export interface ServerOptions {
+export interface ServerOptions extends AccessOptions {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
@@ -77,10 +78,15 @@ const internalError: Refusal = { status: 500, code: 'INTERNAL_SERVER_ERROR', mes
 
 /** Listens on node:http: `/graphql` goes to GraphQL once it is found in order, what operators ask is answered here. */
 export async function startServer(graphql: GraphqlHandler, options: ServerOptions): Promise<RunningServer> {
-  const { metrics } = options;
+  const { metrics, authentication } = options;
   const cors = createCors(options.corsOrigins);
   let ready = true;
-  const answerProbe = createProbes(() => ready, metrics);
+  const whyNotReady = () => {
+    if (!ready) return 'stopping';
+    return authentication?.isReady() === false ? 'waiting for the keys of JWT_JWKS_URL, which cannot be read' : null;
+  };
+  const access = createAccess(options);
+  const answerProbe = createProbes(whyNotReady, metrics, access.checkOperator);
   const load = createLoad(options.maxInFlight);
   const backlog = createBacklog(options.maxWaitingBytes);
   const open = new Set<ServerResponse>();
@@ -101,13 +107,18 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
     const refusal = checkGraphql(request);
     if (refusal) return refuse(request, response, refusal);
     if (request.method === 'OPTIONS') return answerPreflight(response);
+    const signal = startDeadline(request, response);
+    const admission = await access.admit(request, response);
+    if (response.headersSent || response.destroyed) return;
+    if ('refusal' in admission) return refuse(request, response, admission.refusal);
     const tooMany = load.enter();
     if (tooMany) return shed(request, response, tooMany);
     response.once('close', () => load.leave());
-    await answerGraphql(request, response, createRecord(requestId));
+    await answerGraphql(request, response, createRecord(requestId, admission.caller), signal);
   }
 
-  async function answerGraphql(request: IncomingMessage, response: ServerResponse, record: RequestRecord) {
+  /** Aborts when the answer is no longer wanted: it took too long, or whoever asked left. */
+  function startDeadline(request: IncomingMessage, response: ServerResponse): AbortSignal {
     const caller = new AbortController();
     const timer = setTimeout(() => {
       // An answer that is not read holds no place for longer either.
@@ -119,10 +130,19 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
       clearTimeout(timer);
       caller.abort();
     });
+    return caller.signal;
+  }
+
+  async function answerGraphql(
+    request: IncomingMessage,
+    response: ServerResponse,
+    record: RequestRecord,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { method = 'GET', headers, url } = request;
     const body = method === 'POST' ? await readBody(request) : null;
     if (typeof body === 'object' && body !== null) return refuse(request, response, body);
-    const init = { method, headers: headers as Record<string, string>, body, signal: caller.signal };
+    const init = { method, headers: headers as Record<string, string>, body, signal };
     const answer = await graphql.fetch(`http://${headers.host}${url}`, init, { record });
     if (response.headersSent) return;
     if (isInPieces(answer)) {

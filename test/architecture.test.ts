@@ -4,18 +4,19 @@ import { expect, test } from 'vitest';
 
 /** Files by level, highest first: a file imports only from lower levels, or from its own folder on the same level. */
 const levels: readonly RegExp[] = [
-  /^main\.ts$/,
+  /^(main|token)\.ts$/,
   /^(server|sandbox)\.ts$/,
   /^gateway\.ts$/,
-  /^(limits|graphiql|credentials|documents|failures)\.ts$|^door\//,
+  /^(limits|graphiql|credentials|documents|failures|scopes)\.ts$|^door\//,
   /^schema\/(index|kit|print)\.ts$/,
   /^providers\/index\.ts$/,
   /^providers\/[\w-]+\//,
   /^schema\//,
   /^context\.ts$/,
+  /^auth\//,
   /^providers\/(provider|wire)\.ts$/,
   /^upstream\//,
-  /^(webhook|filter|order|page|errors|config|config-files|manifest|metrics|address|turns|request)\.ts$/,
+  /^(webhook|filter|order|page|errors|config|config-files|config-auth|manifest|tokens|new-token|metrics|address|turns|request)\.ts$/,
 ];
 
 type Files = ReadonlyMap<string, string>;

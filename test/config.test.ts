@@ -37,6 +37,8 @@ test('serves the sandbox on loopback with GraphiQL where nothing is set', () => 
       { key: 'diligent', url: 'https://api.godiligent.ai', credential: null },
     ],
     credentials: 'server',
+    auth: null,
+    rateLimit: null,
     upstream: { deadlineMs: 3000, attemptTimeoutMs: 2000, maxBytes: 5_242_880, shareInFlight: true },
     requestDeadlineMs: 10_000,
     maxInFlight: 512,
@@ -213,7 +215,7 @@ test.each<[string, Record<string, string>, string]>([
   [
     'listening beyond loopback',
     { HOST: '0.0.0.0' },
-    'HOST: is beyond loopback, where everyone could read; AUTH=none says that this is wanted',
+    'HOST: is beyond loopback, where everyone could read; set GATEWAY_TOKENS or JWT_JWKS_URL, or AUTH=none if that is wanted',
   ],
   ['an unknown AUTH', { AUTH: 'basic' }, 'AUTH: must be none, or not set'],
 ])('refuses %s', (_name, env, fault) => {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { graphiqlOptions } from '../src/graphiql.ts';
+import { createGraphiqlOptions } from '../src/graphiql.ts';
 import { documentLimits } from '../src/limits.ts';
 import { encodeId } from '../src/webhook.ts';
 import { ask, withFrontDoor } from './support/abuse.ts';
@@ -150,7 +150,7 @@ const own: readonly [string, string, unknown][] = [
     document,
     { id },
   ]),
-  ...(graphiqlOptions.defaultTabs ?? []).map(({ query, variables }): [string, string, unknown] => [
+  ...(createGraphiqlOptions(false).defaultTabs ?? []).map(({ query, variables }): [string, string, unknown] => [
     `GraphiQL's ${/query (\w+)/.exec(query ?? '')?.[1]}`,
     query ?? '',
     variables ?? {},

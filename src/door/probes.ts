@@ -1,24 +1,31 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Metrics } from '../metrics.ts';
 import { checkProbe } from './checks.ts';
-import { refuse } from './refusal.ts';
+import { type Refusal, refuse } from './refusal.ts';
 
 /** Answers what operators ask, and tells whether it was that: `/health`, `/ready` and `/metrics`. */
 export type AnswerProbe = (path: string, request: IncomingMessage, response: ServerResponse) => Promise<boolean>;
 
 const plain = 'text/plain; charset=utf-8';
 
-/** `isReady` is asked anew each time. No upstream makes a probe fail: others can be served all the same. */
-export function createProbes(isReady: () => boolean, metrics: Metrics): AnswerProbe {
+/**
+ * `whyNotReady` is asked anew each time, and says nothing where all is ready. No upstream makes a probe fail: others can be
+ * served all the same. `checkMetrics` says who may not read these.
+ */
+export function createProbes(
+  whyNotReady: () => string | null,
+  metrics: Metrics,
+  checkMetrics: (request: IncomingMessage) => Promise<Refusal | null>,
+): AnswerProbe {
   const probes = new Map<string, () => Promise<readonly [number, string, string]>>([
     ['/health', async () => [200, plain, 'alive\n']],
-    ['/ready', async () => (isReady() ? [200, plain, 'ready\n'] : [503, plain, 'stopping\n'])],
+    ['/ready', async () => [whyNotReady() === null ? 200 : 503, plain, `${whyNotReady() ?? 'ready'}\n`]],
     ['/metrics', async () => [200, metrics.contentType, await metrics.text()]],
   ]);
   return async (path, request, response) => {
     const probe = probes.get(path);
     if (!probe) return false;
-    const refusal = checkProbe(request);
+    const refusal = checkProbe(request) ?? (path === '/metrics' ? await checkMetrics(request) : null);
     if (refusal) {
       refuse(request, response, refusal);
       return true;

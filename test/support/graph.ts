@@ -77,6 +77,7 @@ export async function openGraph(
     findCredentials: options.passthrough ? callerCredentials : serverCredentials(settings),
     partialResults: 'rows',
     graphiql: false,
+    needsToken: false,
     introspection: true,
     documentLimits,
     trustedDocuments: null,

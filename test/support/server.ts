@@ -13,6 +13,9 @@ export async function listen(
   const defaults = {
     host: '127.0.0.1',
     port: 0,
+    authentication: null,
+    rateLimit: null,
+    graphiql: false,
     requestDeadlineMs: 10_000,
     maxInFlight: 512,
     maxWaitingBytes,

@@ -23,6 +23,7 @@ const sources = providers.map((provider) => ({
 const gateway = createGateway({
   ...config,
   sources,
+  needsToken: false,
   documentLimits: { tokens: 1e6, aliases: 1e6, directives: 1e6, depth: 1e6, cost: 1e12 },
   findCredentials: config.credentials === 'passthrough' ? callerCredentials : serverCredentials(config.sources),
   onInternalError: () => {},

@@ -1,0 +1,57 @@
+import type { AuthConfig } from '../config-auth.ts';
+import type { Caller } from '../request.ts';
+import { createJwtReader } from './jwt.ts';
+import { createKeySet, type KeySetTimes, KeysUnavailable, type OnKeySetChange } from './key-set.ts';
+import { createTokenList } from './token-list.ts';
+
+/** Who calls, or why that is not known: no token came, it is not good, or that cannot be told for the moment. */
+export type Identity = Caller | 'missing' | 'invalid' | 'unavailable';
+
+/** Tells callers by their tokens. */
+export interface Authentication {
+  /** `headers` are all values of `Authorization` that a request has. Never rejects. */
+  identify(headers: readonly string[]): Promise<Identity>;
+  /** Whether every kind of token that is configured can be checked. */
+  isReady(): boolean;
+  /** Stops what goes on in the background. */
+  close(): Promise<void>;
+}
+
+/** Characters of an `Authorization` header. */
+const longestHeader = 8192;
+/** RFC 6750, 2.1. Another scheme is no token of ours. */
+const bearer = /^bearer(?:\s+(.*))?$/i;
+const wellFormed = /^[\w.~+/-]+=*$/;
+/** RFC 7519: three parts, of which the last is empty in one that nobody signed. */
+const jwtForm = /^[\w-]+\.[\w-]+\.[\w-]*$/;
+
+/** Opens what is configured; keys for JWTs are read in the background from now on. */
+export function createAuthentication(
+  { tokens, jwt }: AuthConfig,
+  onKeySetChange: OnKeySetChange,
+  times?: KeySetTimes,
+): Authentication {
+  const findCaller = createTokenList(tokens);
+  const keySet = jwt && createKeySet(jwt.jwksUrl, onKeySetChange, times);
+  const readJwt = jwt && keySet && createJwtReader(jwt, keySet.find, new Set(tokens.map(({ name }) => name)));
+
+  return {
+    async identify(headers) {
+      const [header, ...others] = headers;
+      if (header === undefined) return 'missing';
+      if (others.length > 0 || header.length > longestHeader) return 'invalid';
+      const scheme = bearer.exec(header);
+      if (!scheme) return 'missing';
+      const [, token = ''] = scheme;
+      if (!wellFormed.test(token)) return 'invalid';
+      if (!readJwt || !jwtForm.test(token)) return findCaller(token) ?? 'invalid';
+      try {
+        return await readJwt(token);
+      } catch (error) {
+        return error instanceof KeysUnavailable ? 'unavailable' : 'invalid';
+      }
+    },
+    isReady: () => keySet?.isLoaded() ?? true,
+    close: async () => keySet?.close(),
+  };
+}

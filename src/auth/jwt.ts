@@ -1,0 +1,50 @@
+import { hash } from 'node:crypto';
+import { type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import type { JwtConfig } from '../config-auth.ts';
+import type { Caller } from '../request.ts';
+import { callerNamePattern, isScope } from '../tokens.ts';
+
+/** Reads who calls from a JWT. Throws for one that is not good, and what `findKey` throws. */
+export type ReadJwt = (token: string) => Promise<Caller>;
+
+/** Signatures that only the issuer can make: with a shared secret (HS256), whoever checks tokens could make them, too. */
+const algorithms = [
+  ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
+  ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
+];
+
+/** Seconds that clocks may differ by. */
+const clockTolerance = 10;
+
+/** Checks tokens of one issuer for one audience. `taken` are names that belong to others, so that no subject can take one. */
+export function createJwtReader(
+  { issuer, audience }: Pick<JwtConfig, 'issuer' | 'audience'>,
+  findKey: JWTVerifyGetKey,
+  taken: ReadonlySet<string>,
+): ReadJwt {
+  const options = { issuer, audience, algorithms, clockTolerance, requiredClaims: ['exp'] };
+  return async (token) => {
+    const { payload } = await jwtVerify(token, findKey, options);
+    const scopes = new Set([...wordsOf(payload.scope), ...wordsOf(payload.scp)].filter(isScope));
+    return { name: nameOf(subjectOf(payload), taken), scopes };
+  };
+}
+
+/** The user or, where the token is a program's own, the program (RFC 9068, 2.2). */
+function subjectOf({ sub, client_id: client }: JWTPayload): string {
+  const subject = [sub, client].find((claim) => typeof claim === 'string' && claim !== '');
+  if (typeof subject !== 'string') throw new Error('The token names neither a subject nor a client.');
+  return subject;
+}
+
+/** The subject as a name, with a digest where that would make two of them one. */
+function nameOf(subject: string, taken: ReadonlySet<string>): string {
+  if (callerNamePattern.test(subject) && !taken.has(subject)) return subject;
+  return `${subject.slice(0, 55).replace(/[^\w.@-]/g, '_')}.${hash('sha256', subject).slice(0, 8)}`;
+}
+
+/** Scopes as issuers write them: a text with spaces (RFC 8693, 4.2) or a list. */
+function wordsOf(claim: unknown): readonly unknown[] {
+  if (Array.isArray(claim)) return claim;
+  return typeof claim === 'string' ? claim.split(' ') : [];
+}
