@@ -116,16 +116,24 @@ const tabs = [
 /** A header that a browser can send as it stands, so that the answer to it says what is missing. */
 const tokenHeaders = JSON.stringify({ authorization: 'Bearer YOUR-TOKEN' }, null, 2);
 
-const tokenHint = `# You need a token. Put yours in place of YOUR-TOKEN
-# below, under "Headers".
+const tokenHint = `# Each tab needs a token. Put yours in place of
+# YOUR-TOKEN below, under "Headers", and press the
+# round arrow on the left, which fetches the schema.
+#
 `;
 
 /** GraphiQL as a newcomer meets it: tabs that run as they stand, but for the token if one is needed, named by their operations. */
 export function createGraphiqlOptions(needsToken: boolean): GraphiQLOptions {
-  if (!needsToken) return { title: 'hookgraph', defaultTabs: tabs };
-  const [first, ...others] = tabs.map((tab) => ({ ...tab, headers: tokenHeaders }));
-  const hinted = first ? [{ ...first, query: tokenHint + first.query }] : [];
-  return { title: 'hookgraph (needs a token)', defaultTabs: [...hinted, ...others], defaultHeaders: tokenHeaders };
+  // Headers hold tokens and keys, which a browser is not to keep.
+  const common = { shouldPersistHeaders: false };
+  if (!needsToken) return { ...common, title: 'hookgraph', defaultTabs: tabs };
+  const [first = { query: '' }, ...others] = tabs;
+  return {
+    ...common,
+    title: 'hookgraph (needs a token)',
+    defaultHeaders: tokenHeaders,
+    defaultTabs: [{ ...first, query: tokenHint + first.query }, ...others],
+  };
 }
 
 // GraphiQL 5 shifts a tab sideways while it is pressed, so that the click misses it.

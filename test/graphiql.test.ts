@@ -1,6 +1,7 @@
 import type { Locator, Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { chromiumPath, openPage } from './support/browser.ts';
+import { knowTokens } from './support/callers.ts';
 import { openGraph } from './support/graph.ts';
 import { listen } from './support/server.ts';
 
@@ -61,6 +62,39 @@ test.skipIf(skipped)(`runs every tab as it stands, and asks no other host${skipp
   expect(errors).toEqual([]);
 });
 
+test.skipIf(skipped)(`says where a token goes, and does not keep it${skipped}`, { timeout: 60_000 }, async () => {
+  await using graph = await openGraph(sandboxes, { graphiql: true, needsToken: true });
+  const authentication = knowTokens({ hg_canary: 'app webhooks:read' });
+  await using server = await listen(graph.gateway, { graphiql: true, authentication });
+  await using browser = await openPage();
+  const { page } = browser;
+
+  await page.goto(`${server.url}/graphql`);
+  await editorWith(page, 'Each tab needs a token').waitFor();
+  expect(await page.title()).toBe('hookgraph (needs a token)');
+  await expect.poll(() => shownResult(page), { timeout: 20_000 }).toContain('"code":"UNAUTHENTICATED"');
+  await expect.poll(async () => withoutSpaces(await headersEditor(page).innerText())).toContain('"BearerYOUR-TOKEN"');
+
+  await headersEditor(page).click();
+  await page.keyboard.press('Control+A');
+  await page.keyboard.press('Delete');
+  await expect.poll(async () => withoutSpaces(await headersEditor(page).innerText())).toBe('');
+  await page.keyboard.insertText('{ "authorization": "Bearer hg_canary" }');
+  await page.getByRole('button', { name: 'Execute query' }).click();
+  await expect.poll(() => shownResult(page), { timeout: 20_000 }).toContain('"totalCount":33');
+  await Promise.all([
+    page.waitForResponse(async (response) => (await response.text()).includes('__schema')),
+    page.getByRole('button', { name: 'Re-fetch GraphQL schema' }).click(),
+  ]);
+  await editorWith(page, 'Each tab').click();
+  await page.keyboard.insertText('# later');
+  await expect.poll(() => page.evaluate('JSON.stringify(localStorage)')).toContain('# later');
+  expect(await page.evaluate('JSON.stringify(localStorage)')).not.toContain('canary');
+  // Its address holds the query by now.
+  await expect.poll(() => page.url()).toContain('?query=');
+  expect((await page.reload())?.status()).toBe(200);
+});
+
 /** Selects a tab with the mouse, runs it, and returns what the server answered. */
 async function runTab(page: Page, name: string): Promise<unknown> {
   await page.getByRole('button', { name, exact: true }).click();
@@ -79,8 +113,12 @@ function editorWith(page: Page, text: string): Locator {
   return page.locator('.graphiql-query-editor', { hasText: text });
 }
 
+function headersEditor(page: Page): Locator {
+  return page.locator('.graphiql-editor-tool .graphiql-editor:not(.hidden) .view-lines');
+}
+
 /** The start of the result that the page shows, without spaces. */
-async function shownResult(page: Page, length: number): Promise<string> {
+async function shownResult(page: Page, length?: number): Promise<string> {
   return withoutSpaces(await page.locator('.graphiql-response .view-lines').innerText()).slice(0, length);
 }
 
