@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { describeVariables } from '../src/config.ts';
+import { createAuthentication } from '../src/auth/authentication.ts';
+import { describeVariables, readConfig } from '../src/config.ts';
 import { providers } from '../src/providers/index.ts';
 import { encodeId } from '../src/webhook.ts';
 import { openGraph } from './support/graph.ts';
@@ -33,6 +34,17 @@ test('shows a request that works as it stands', async () => {
   const [, body = ''] = /-d '(\{.*\})'/.exec(readme) ?? [];
   const data = await graph.query(JSON.parse(body).query);
   expect(data.webhooks.nodes).toHaveLength(5);
+});
+
+test('shows tokens that are taken as they stand', async () => {
+  const [, entry = ''] = /GATEWAY_TOKENS='([^']*)'/.exec(readme) ?? [];
+  const [, header = ''] = /authorization: (Bearer \w+)'/.exec(readme) ?? [];
+  const { auth } = readConfig(providers, { GATEWAY_TOKENS: entry });
+  const authentication = auth && createAuthentication(auth, () => {});
+  expect(await authentication?.identify([header])).toEqual({ name: 'my-app', scopes: new Set(['webhooks:read']) });
+  const [command = ''] = readmeBlocks('sh', 'Who may call');
+  const { scripts } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  expect(Object.keys(scripts)).toContain(command.trim().split(' ').at(-1));
 });
 
 test('lists exactly the variables that the program reads, with their defaults', () => {

@@ -13,6 +13,9 @@ export function knowTokens(tokens: Readonly<Record<string, string>>): Authentica
   return createAuthentication({ tokens: known, jwt: null }, () => {});
 }
 
+/** What a token says; undefined says nothing. */
+export type Claims = Readonly<Record<string, unknown>>;
+
 /** An issuer of JWTs, with its keys on a real socket. */
 export interface Issuer extends AsyncDisposable {
   readonly server: TestUpstream;
@@ -23,14 +26,14 @@ export interface Issuer extends AsyncDisposable {
   /** Makes a key of this id, which alone is shown from now on. */
   rotate(kid: string): Promise<void>;
   /** Signs what is right, but for these claims; undefined takes one away. */
-  sign(claims?: JWTPayload, kid?: string): Promise<string>;
+  sign(claims?: Claims, kid?: string): Promise<string>;
 }
 
 export const issuerName = 'https://issuer.example';
 export const audience = 'hookgraph';
 
-/** Starts an issuer with one key, `first`. */
-export async function startIssuer(): Promise<Issuer> {
+/** Starts an issuer with one key, `first`; it answers with that, or as `listener` does. */
+export async function startIssuer(listener?: Issuer['listener']): Promise<Issuer> {
   const keys = new Map<string, CryptoKey>();
   const server = await startUpstream((request, response) => issuer.listener(request, response));
   const issuer: Issuer = {
@@ -50,11 +53,12 @@ export async function startIssuer(): Promise<Issuer> {
     [Symbol.asyncDispose]: () => server.stop(),
   };
   await issuer.rotate('first');
+  if (listener) issuer.listener = listener;
   return issuer;
 }
 
 /** What a good token says. */
-export function rightClaims(): JWTPayload {
+export function rightClaims(): Claims {
   const now = Math.floor(Date.now() / 1000);
   return { iss: issuerName, aud: audience, exp: now + 300, sub: 'alice', scope: 'webhooks:read' };
 }
@@ -66,7 +70,7 @@ export function signClaims(
   kid: string,
   alg = 'ES256',
 ): Promise<string> {
-  return new SignJWT(claims).setProtectedHeader({ alg, kid }).sign(key);
+  return new SignJWT(claims as JWTPayload).setProtectedHeader({ alg, kid }).sign(key);
 }
 
 /** Times at which a test need not wait. */
