@@ -95,7 +95,6 @@ const clientCodes = new Set([
   'COST_LIMIT_EXCEEDED',
   'PERSISTED_QUERY_NOT_FOUND',
   'PERSISTED_QUERY_NOT_IN_LIST',
-  'FORBIDDEN',
 ]);
 
 /** A failure that stands beside data, at its place in the answer: what throwing it from the field would make of it. */
