@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isLoopback, isOrigin, isUpstreamUrl } from './address.ts';
+import { isLoopback, isOrigin, isProxyUrl, isUpstreamUrl } from './address.ts';
 import { readDocuments, withFiles } from './config-files.ts';
 import type { Documents } from './manifest.ts';
 
@@ -30,7 +30,11 @@ export interface Config {
     readonly attemptTimeoutMs: number;
     readonly maxBytes: number;
     readonly shareInFlight: boolean;
+    /** Stands between us and the providers; null where none does. Its URL may hold a password. */
+    readonly proxy: { readonly url: string; readonly except: string } | null;
   };
+  /** The files that secrets were read from, by the variables that they stand for. */
+  readonly secretFiles: ReadonlyMap<string, string>;
   readonly requestDeadlineMs: number;
   readonly maxInFlight: number;
   readonly drainMs: number;
@@ -93,6 +97,14 @@ const settings = {
   UPSTREAM_ATTEMPT_TIMEOUT_MS: whole(1, 600_000).prefault('2000'),
   UPSTREAM_MAX_BYTES: whole(1, 268_435_456).prefault('5242880'),
   SHARE_IN_FLIGHT: flag.prefault('on'),
+  HTTPS_PROXY: z
+    .string()
+    .refine(isProxyUrl, {
+      error:
+        'must be a URL such as http://proxy.example:3128, without a path (https_proxy, where it is set, counts first)',
+    })
+    .optional(),
+  NO_PROXY: z.string().optional(),
   REQUEST_DEADLINE_MS: whole(1, 600_000).prefault('10000'),
   MAX_IN_FLIGHT: whole(1, 100_000).prefault('512'),
   DRAIN_MS: whole(0, 600_000).prefault('5000'),
@@ -133,11 +145,8 @@ export function describeVariables(providers: readonly KnownProvider[]): Readonly
 /** Reads the environment. Throws a `ConfigError` with all faults at once. */
 export function readConfig(providers: readonly KnownProvider[], environment: Environment = process.env): Config {
   const faults: string[] = [];
-  const env = withFiles(
-    environment,
-    providers.map((provider) => variablesOf(provider).key),
-    faults,
-  );
+  const secrets = providers.map((provider) => variablesOf(provider).key);
+  const { env, secretFiles } = withFiles(withProxyNames(environment), secrets, faults);
   const values = parseSettings(env, faults);
   const production = values.NODE_ENV === 'production';
   const plan = planSources(providers, env, values, faults);
@@ -156,7 +165,9 @@ export function readConfig(providers: readonly KnownProvider[], environment: Env
       attemptTimeoutMs: values.UPSTREAM_ATTEMPT_TIMEOUT_MS,
       maxBytes: values.UPSTREAM_MAX_BYTES,
       shareInFlight: values.SHARE_IN_FLIGHT,
+      proxy: values.HTTPS_PROXY === undefined ? null : { url: values.HTTPS_PROXY, except: values.NO_PROXY ?? '' },
     },
+    secretFiles,
     requestDeadlineMs: values.REQUEST_DEADLINE_MS,
     maxInFlight: values.MAX_IN_FLIGHT,
     drainMs: values.DRAIN_MS,
@@ -166,6 +177,12 @@ export function readConfig(providers: readonly KnownProvider[], environment: Env
     introspection: values.INTROSPECTION ?? !production,
     corsOrigins: values.CORS_ORIGINS ?? (production ? [] : 'localhost'),
   };
+}
+
+/** These two alone are spelt in lower case, too, and that goes first, as it does for curl. */
+function withProxyNames(environment: Environment): Environment {
+  const spelt = ['HTTPS_PROXY', 'NO_PROXY'].map((name) => [name, environment[name.toLowerCase()] || environment[name]]);
+  return { ...environment, ...Object.fromEntries(spelt) };
 }
 
 function parseSettings(env: Environment, faults: string[]): z.infer<typeof Settings> {
