@@ -6,21 +6,24 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** The environment as it is read: without empty variables, and with what files hold. */
 export interface FilledEnvironment {
   readonly env: Environment;
-  /** The paths of the files that secrets came from, by the variables that they stand for. */
-  readonly secretFiles: ReadonlyMap<string, string>;
+  readonly secretFiles: SecretFiles;
 }
+
+/** The files that secrets came from, and what they held, by the variables that they stand for: without `_FILE`. */
+export type SecretFiles = ReadonlyMap<string, { readonly path: string; readonly text: string }>;
 
 /** Takes empty variables for ones that are not set, and reads each of `secrets` from the file that `NAME_FILE` names. */
 export function withFiles(environment: Environment, secrets: readonly string[], faults: string[]): FilledEnvironment {
   const env = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
-  const secretFiles = new Map<string, string>();
+  const secretFiles = new Map<string, { path: string; text: string }>();
   for (const name of secrets) {
     const file = env[`${name}_FILE`];
     if (file === undefined) continue;
-    secretFiles.set(name, file);
     if (env[name] !== undefined) faults.push(`${name}: is set, and so is ${name}_FILE; set one of the two`);
     try {
-      env[name] = readSecret(readFileSync(file, 'utf8'));
+      const text = readFileSync(file, 'utf8');
+      secretFiles.set(name, { path: file, text });
+      env[name] = readSecret(text);
       if (env[name] === '') faults.push(`${name}_FILE: the file is empty`);
     } catch (error) {
       faults.push(`${name}_FILE: the file cannot be read${codeOf(error)}`);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isLoopback, isOrigin, isProxyUrl, isUpstreamUrl } from './address.ts';
-import { readDocuments, withFiles } from './config-files.ts';
+import { readDocuments, type SecretFiles, withFiles } from './config-files.ts';
 import type { Documents } from './manifest.ts';
 
 /** What configuration needs to know of a provider. */
@@ -33,8 +33,7 @@ export interface Config {
     /** Stands between us and the providers; null where none does. Its URL may hold a password. */
     readonly proxy: { readonly url: string; readonly except: string } | null;
   };
-  /** The files that secrets were read from, by the variables that they stand for. */
-  readonly secretFiles: ReadonlyMap<string, string>;
+  readonly secretFiles: SecretFiles;
   readonly requestDeadlineMs: number;
   readonly maxInFlight: number;
   readonly drainMs: number;
@@ -62,7 +61,9 @@ const flag = z.enum(['on', 'off'], { error: 'must be on or off' }).transform((wo
 
 /** The only form of a key that is ever sent: nothing in it can end or fold a header (RFC 9110, 5.5). */
 export const credentialPattern = /^[\x21-\x7e]{1,256}$/;
-const credential = z.string().regex(credentialPattern, { error: 'must be 1 to 256 visible ASCII characters' });
+/** The same in words, as they follow the name of a variable. */
+export const credentialRule = 'must be 1 to 256 visible ASCII characters';
+const credential = z.string().regex(credentialPattern, { error: credentialRule });
 
 function whole(least: number, most: number) {
   const error = `must be a whole number from ${least} to ${most}`;

@@ -4,7 +4,9 @@ import { expect, test } from 'vitest';
 
 /** Files by level, highest first: a file imports only from lower levels, or from its own folder on the same level. */
 const levels: readonly RegExp[] = [
-  /^main\.ts$/,
+  /^cli\.ts$/,
+  /^(main|check)\.ts$/,
+  /^sources\.ts$/,
   /^(server|sandbox)\.ts$/,
   /^gateway\.ts$/,
   /^(limits|graphiql|credentials|documents|failures)\.ts$|^door\//,
@@ -15,7 +17,7 @@ const levels: readonly RegExp[] = [
   /^context\.ts$/,
   /^providers\/(provider|wire)\.ts$/,
   /^upstream\//,
-  /^(webhook|filter|order|page|errors|config|config-files|manifest|metrics|address|turns|request)\.ts$/,
+  /^(webhook|filter|order|page|errors|config|config-files|manifest|metrics|address|turns|request|secret-files)\.ts$/,
 ];
 
 type Files = ReadonlyMap<string, string>;

@@ -286,7 +286,7 @@ test('reads a key from a file, without the line break at its end', () => {
   writeFileSync(file, 'sk-from-file\n');
   const { sources, secretFiles } = read({ APIMALL_API_KEY_FILE: file });
   expect(sources).toMatchObject([{ key: 'apimall', credential: 'sk-from-file' }]);
-  expect(secretFiles).toEqual(new Map([['APIMALL_API_KEY', file]]));
+  expect(secretFiles).toEqual(new Map([['APIMALL_API_KEY', { path: file, text: 'sk-from-file\n' }]]));
   expect(faults({ APIMALL_API_KEY_FILE: file, APIMALL_API_KEY: 'k' })).toEqual([
     'APIMALL_API_KEY: is set, and so is APIMALL_API_KEY_FILE; set one of the two',
   ]);
