@@ -63,7 +63,8 @@ const everywhere: ParseArgsOptionsConfig = {
 };
 
 try {
-  process.exitCode = await run(process.argv.slice(2));
+  const code = await run(process.argv.slice(2));
+  if (code !== undefined) process.exitCode = code;
 } catch (error) {
   const isOurs = error instanceof ConfigError || error instanceof UsageError;
   process.stderr.write(`${isOurs ? error.message : inspect(error)}\n`);
