@@ -26,6 +26,16 @@ export default defineConfig({
         test: { name: 'clients', include: ['test/clients/*.clients.ts'], testTimeout: 60_000 },
       },
       {
+        test: {
+          name: 'deploy',
+          include: ['test/deploy/*.deploy.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          // Installing and scraping share two cores badly.
+          fileParallelism: false,
+        },
+      },
+      {
         extends: true,
         test: {
           name: 'chaos',

@@ -16,6 +16,23 @@ export function isUpstreamUrl(text: string): boolean {
   return isTrustworthyUrl(text) && new URL(text).search === '';
 }
 
+/** Whether this is a proxy to go through, if with a user and a password: nothing but them, a host and a port. */
+export function isProxyUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname, pathname, search, hash, username, password } = new URL(text);
+  const bare = hostname !== '' && pathname === '/' && search === '' && hash === '';
+  return bare && (protocol === 'http:' || protocol === 'https:') && [username, password].every(isDecodable);
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Whether this is an origin as browsers spell it, and nothing more. */
 export function isOrigin(text: string): boolean {
   return URL.canParse(text) && new URL(text).origin === text;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { isOrigin, isTrustworthyUrl, isUpstreamUrl } from './address.ts';
+import { isOrigin, isProxyUrl, isTrustworthyUrl, isUpstreamUrl } from './address.ts';
 import { type AuthConfig, planAuth } from './config-auth.ts';
-import { readDocuments, withFiles } from './config-files.ts';
+import { readDocuments, type SecretFiles, withFiles } from './config-files.ts';
 import type { Documents } from './manifest.ts';
 
 /** What configuration needs to know of a provider. */
@@ -35,7 +35,10 @@ export interface Config {
     readonly attemptTimeoutMs: number;
     readonly maxBytes: number;
     readonly shareInFlight: boolean;
+    /** Stands between us and the providers; null where none does. Its URL may hold a password. */
+    readonly proxy: { readonly url: string; readonly except: string } | null;
   };
+  readonly secretFiles: SecretFiles;
   readonly requestDeadlineMs: number;
   readonly maxInFlight: number;
   readonly drainMs: number;
@@ -63,7 +66,9 @@ const flag = z.enum(['on', 'off'], { error: 'must be on or off' }).transform((wo
 
 /** The only form of a key that is ever sent: nothing in it can end or fold a header (RFC 9110, 5.5). */
 export const credentialPattern = /^[\x21-\x7e]{1,256}$/;
-const credential = z.string().regex(credentialPattern, { error: 'must be 1 to 256 visible ASCII characters' });
+/** The same in words, as they follow the name of a variable. */
+export const credentialRule = 'must be 1 to 256 visible ASCII characters';
+const credential = z.string().regex(credentialPattern, { error: credentialRule });
 
 function whole(least: number, most: number) {
   const error = `must be a whole number from ${least} to ${most}`;
@@ -110,6 +115,14 @@ const settings = {
   UPSTREAM_ATTEMPT_TIMEOUT_MS: whole(1, 600_000).prefault('2000'),
   UPSTREAM_MAX_BYTES: whole(1, 268_435_456).prefault('5242880'),
   SHARE_IN_FLIGHT: flag.prefault('on'),
+  HTTPS_PROXY: z
+    .string()
+    .refine(isProxyUrl, {
+      error:
+        'must be a URL such as http://proxy.example:3128, without a path (https_proxy, where it is set, counts first)',
+    })
+    .optional(),
+  NO_PROXY: z.string().optional(),
   REQUEST_DEADLINE_MS: whole(1, 600_000).prefault('10000'),
   MAX_IN_FLIGHT: whole(1, 100_000).prefault('512'),
   DRAIN_MS: whole(0, 600_000).prefault('5000'),
@@ -150,11 +163,8 @@ export function describeVariables(providers: readonly KnownProvider[]): Readonly
 /** Reads the environment. Throws a `ConfigError` with all faults at once. */
 export function readConfig(providers: readonly KnownProvider[], environment: Environment = process.env): Config {
   const faults: string[] = [];
-  const env = withFiles(
-    environment,
-    ['GATEWAY_TOKENS', ...providers.map((provider) => variablesOf(provider).key)],
-    faults,
-  );
+  const secrets = ['GATEWAY_TOKENS', ...providers.map((provider) => variablesOf(provider).key)];
+  const { env, secretFiles } = withFiles(withProxyNames(environment), secrets, faults);
   const values = parseSettings(env, faults);
   const production = values.NODE_ENV === 'production';
   const plan = planSources(providers, env, values, faults);
@@ -173,7 +183,9 @@ export function readConfig(providers: readonly KnownProvider[], environment: Env
       attemptTimeoutMs: values.UPSTREAM_ATTEMPT_TIMEOUT_MS,
       maxBytes: values.UPSTREAM_MAX_BYTES,
       shareInFlight: values.SHARE_IN_FLIGHT,
+      proxy: values.HTTPS_PROXY === undefined ? null : { url: values.HTTPS_PROXY, except: values.NO_PROXY ?? '' },
     },
+    secretFiles,
     requestDeadlineMs: values.REQUEST_DEADLINE_MS,
     maxInFlight: values.MAX_IN_FLIGHT,
     drainMs: values.DRAIN_MS,
@@ -183,6 +195,12 @@ export function readConfig(providers: readonly KnownProvider[], environment: Env
     introspection: values.INTROSPECTION ?? !production,
     corsOrigins: values.CORS_ORIGINS ?? (production ? [] : 'localhost'),
   };
+}
+
+/** These two alone are spelt in lower case, too, and that goes first, as it does for curl. */
+function withProxyNames(environment: Environment): Environment {
+  const spelt = ['HTTPS_PROXY', 'NO_PROXY'].map((name) => [name, environment[name.toLowerCase()] || environment[name]]);
+  return { ...environment, ...Object.fromEntries(spelt) };
 }
 
 function parseSettings(env: Environment, faults: string[]): z.infer<typeof Settings> {

@@ -2,16 +2,22 @@ import { once } from 'node:events';
 import { inspect } from 'node:util';
 import { createAuthentication } from './auth/authentication.ts';
 import { type Config, ConfigError, readConfig, variablesOf } from './config.ts';
-import { callerCredentials, serverCredentials } from './credentials.ts';
+import {
+  callerCredentials,
+  credentialFiles,
+  type RenewedCredentials,
+  serverCredentials,
+  tokenFiles,
+} from './credentials.ts';
 import { maxWaitingBytes } from './door/backlog.ts';
 import type { SourceErrorCode } from './errors.ts';
 import { createGateway } from './gateway.ts';
 import { documentLimits } from './limits.ts';
 import { createMetrics } from './metrics.ts';
 import { providers } from './providers/index.ts';
-import { startSandbox } from './sandbox.ts';
+import { watchSecretFiles } from './secret-files.ts';
 import { startServer } from './server.ts';
-import { createUpstream } from './upstream/http.ts';
+import { openSources } from './sources.ts';
 
 /** Milliseconds that `/ready` says 503 before connections are refused. */
 const readyGraceMs = 500;
@@ -27,22 +33,22 @@ try {
 
 /** Serves until the first signal to stop, or a fault that nobody handled, and then until what is under way has ended. */
 async function serve(config: Config): Promise<void> {
-  const served = providers.filter(({ key }) => config.sources.some((source) => source.key === key));
-  const sandbox = config.sandbox ? await startSandbox(served, Date.now) : null;
-  const settings = sandbox?.sources ?? config.sources;
-  const sources = served.map((provider) => {
-    const { url } = settings.find(({ key }) => key === provider.key) ?? provider;
-    return { key: provider.key, provider, upstream: createUpstream(url, config.upstream) };
-  });
+  const { sources, settings, close } = await openSources(config);
+  const renewed: RenewedCredentials = new Map();
   const gateway = createGateway({
     ...config,
     sources,
     needsToken: config.auth !== null,
     documentLimits,
-    findCredentials: config.credentials === 'passthrough' ? callerCredentials : serverCredentials(settings),
+    findCredentials: config.credentials === 'passthrough' ? callerCredentials : serverCredentials(settings, renewed),
     onInternalError,
   });
-  const authentication = config.auth && createAuthentication(config.auth, onKeySetChange);
+  const authentication = config.auth && createAuthentication(config.auth, onKeySetChange, config.upstream.proxy);
+  const files = [
+    ...credentialFiles(settings, config.secretFiles, renewed),
+    ...tokenFiles(config.secretFiles, (tokens) => authentication?.useTokens(tokens)),
+  ];
+  const watch = watchSecretFiles(files, warn);
   const server = await startServer(gateway, {
     ...config,
     authentication,
@@ -63,8 +69,8 @@ async function serve(config: Config): Promise<void> {
   const [why] = await Promise.race(ends);
   // SIGTERM comes from what runs us, which watches /ready; whoever types Ctrl+C does not.
   const whole = await server.stop(why === 'SIGTERM' ? readyGraceMs : 0);
-  await Promise.all([authentication?.close(), ...sources.map(({ upstream }) => upstream.close())]);
-  sandbox?.close();
+  watch.close();
+  await Promise.all([authentication?.close(), close()]);
   process.exit(whole && !isFaulty ? 0 : 1);
 }
 
@@ -75,6 +81,10 @@ function onInternalError(error: unknown): void {
 function onKeySetChange(reason: SourceErrorCode | null): void {
   const state = reason === null ? 'can be read again' : `cannot be read (${reason}), which is tried again`;
   process.stderr.write(`JWT_JWKS_URL: the keys ${state}\n`);
+}
+
+function warn(line: string): void {
+  process.stderr.write(`${line}\n`);
 }
 
 /** Whoever asks twice does not want to wait. Ctrl+C comes twice at once, from the terminal and from npm. */

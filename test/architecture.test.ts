@@ -4,7 +4,9 @@ import { expect, test } from 'vitest';
 
 /** Files by level, highest first: a file imports only from lower levels, or from its own folder on the same level. */
 const levels: readonly RegExp[] = [
-  /^(main|token)\.ts$/,
+  /^cli\.ts$/,
+  /^(main|check)\.ts$/,
+  /^sources\.ts$/,
   /^(server|sandbox)\.ts$/,
   /^gateway\.ts$/,
   /^(limits|graphiql|credentials|documents|failures|scopes)\.ts$|^door\//,
@@ -16,7 +18,7 @@ const levels: readonly RegExp[] = [
   /^auth\//,
   /^providers\/(provider|wire)\.ts$/,
   /^upstream\//,
-  /^(webhook|filter|order|page|errors|config|config-files|config-auth|manifest|tokens|new-token|metrics|address|turns|request)\.ts$/,
+  /^(webhook|filter|order|page|errors|config|config-files|config-auth|manifest|tokens|new-token|metrics|address|turns|request|secret-files)\.ts$/,
 ];
 
 type Files = ReadonlyMap<string, string>;

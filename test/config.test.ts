@@ -39,7 +39,8 @@ test('serves the sandbox on loopback with GraphiQL where nothing is set', () => 
     credentials: 'server',
     auth: null,
     rateLimit: null,
-    upstream: { deadlineMs: 3000, attemptTimeoutMs: 2000, maxBytes: 5_242_880, shareInFlight: true },
+    upstream: { deadlineMs: 3000, attemptTimeoutMs: 2000, maxBytes: 5_242_880, shareInFlight: true, proxy: null },
+    secretFiles: new Map(),
     requestDeadlineMs: 10_000,
     maxInFlight: 512,
     drainMs: 5000,
@@ -184,6 +185,11 @@ test.each<[string, Record<string, string>, string]>([
     { UPSTREAM_DEADLINE_MS: '0' },
     'UPSTREAM_DEADLINE_MS: must be a whole number from 1 to 600000',
   ],
+  [
+    'a proxy without a scheme',
+    { HTTPS_PROXY: 'user:canary@proxy.example:3128' },
+    'HTTPS_PROXY: must be a URL such as http://proxy.example:3128, without a path (https_proxy, where it is set, counts first)',
+  ],
   ['a switch that is neither on nor off', { GRAPHIQL: 'true' }, 'GRAPHIQL: must be on or off'],
   ['an unknown way of credentials', { CREDENTIALS: 'both' }, 'CREDENTIALS: must be server or passthrough'],
   ['an unknown way of partial results', { PARTIAL_RESULTS: 'errors' }, 'PARTIAL_RESULTS: must be rows or null'],
@@ -253,11 +259,36 @@ test('listens beyond loopback where AUTH=none says so', () => {
   expect(read({ HOST: '0.0.0.0', AUTH: 'none' }).host).toBe('0.0.0.0');
 });
 
+test.each([
+  'socks5://proxy.example',
+  'http://proxy.example/path',
+  'http://%ff:canary@proxy.example',
+  'http://',
+  'proxy',
+])('refuses the proxy %s, in either spelling', (url) => {
+  for (const name of ['HTTPS_PROXY', 'https_proxy']) {
+    expect(faults({ [name]: url }).join()).toMatch(/^HTTPS_PROXY: must be a URL such as (?!.*canary)/);
+  }
+});
+
+test('goes through the proxy of HTTPS_PROXY, or of its spelling that curl knows, but not to NO_PROXY', () => {
+  const proxyOf = (env: Record<string, string>) => read(env).upstream.proxy;
+  const upper = { HTTPS_PROXY: 'http://proxy.example:3128', NO_PROXY: '.internal' };
+  expect(proxyOf(upper)).toEqual({ url: 'http://proxy.example:3128', except: '.internal' });
+  expect(proxyOf({ ...upper, https_proxy: 'https://user:pw@lower.example', no_proxy: '' })).toEqual({
+    url: 'https://user:pw@lower.example',
+    except: '.internal',
+  });
+  expect(proxyOf({ HTTP_PROXY: 'http://proxy.example' })).toBeNull();
+});
+
 test('reads a key from a file, without the line break at its end', () => {
   const folder = mkdtempSync(join(tmpdir(), 'hookgraph-'));
   const file = join(folder, 'key');
   writeFileSync(file, 'sk-from-file\n');
-  expect(read({ APIMALL_API_KEY_FILE: file }).sources).toMatchObject([{ key: 'apimall', credential: 'sk-from-file' }]);
+  const { sources, secretFiles } = read({ APIMALL_API_KEY_FILE: file });
+  expect(sources).toMatchObject([{ key: 'apimall', credential: 'sk-from-file' }]);
+  expect(secretFiles).toEqual(new Map([['APIMALL_API_KEY', { path: file, text: 'sk-from-file\n' }]]));
   expect(faults({ APIMALL_API_KEY_FILE: file, APIMALL_API_KEY: 'k' })).toEqual([
     'APIMALL_API_KEY: is set, and so is APIMALL_API_KEY_FILE; set one of the two',
   ]);

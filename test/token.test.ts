@@ -8,7 +8,7 @@ import { digestOf, readTokens } from '../src/tokens.ts';
 /** The command, with this on its standard input. */
 async function run(input: string) {
   const cwd = new URL('..', import.meta.url).pathname;
-  const child = spawn(process.execPath, ['src/token.ts'], { cwd, stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, ['src/cli.ts', 'token'], { cwd, stdio: ['pipe', 'pipe', 'pipe'] });
   const code = new Promise((resolve) => child.once('exit', resolve));
   child.stdin.end(input);
   return { output: await text(child.stdout), errors: await text(child.stderr), code: await code };
@@ -36,7 +36,7 @@ test('prints the digest alone of a token that it is given', async () => {
 
 test('refuses what no header can carry, and does not repeat it', async () => {
   const { output, errors, code } = await run('canary canary');
-  expect([output, code]).toEqual(['', 1]);
+  expect([output, code]).toEqual(['', 2]);
   expect(errors).toMatch(/^A token consists of /);
   expect(errors).not.toContain('canary');
 });

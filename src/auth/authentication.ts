@@ -1,5 +1,7 @@
 import type { AuthConfig } from '../config-auth.ts';
 import type { Caller } from '../request.ts';
+import type { Token } from '../tokens.ts';
+import type { UpstreamProxy } from '../upstream/connections.ts';
 import { createJwtReader } from './jwt.ts';
 import { createKeySet, type KeySetTimes, KeysUnavailable, type OnKeySetChange } from './key-set.ts';
 import { createTokenList } from './token-list.ts';
@@ -11,6 +13,8 @@ export type Identity = Caller | 'missing' | 'invalid' | 'unavailable';
 export interface Authentication {
   /** `headers` are all values of `Authorization` that a request has. Never rejects. */
   identify(headers: readonly string[]): Promise<Identity>;
+  /** Takes these static tokens, and no others, from now on. */
+  useTokens(tokens: readonly Token[]): void;
   /** Whether every kind of token that is configured can be checked. */
   isReady(): boolean;
   /** Stops what goes on in the background. */
@@ -28,11 +32,13 @@ const jwtForm = /^[\w-]+\.[\w-]+\.[\w-]*$/;
 export function createAuthentication(
   { tokens, jwt }: AuthConfig,
   onKeySetChange: OnKeySetChange,
+  proxy: UpstreamProxy | null = null,
   times?: KeySetTimes,
 ): Authentication {
-  const findCaller = createTokenList(tokens);
-  const keySet = jwt && createKeySet(jwt.jwksUrl, onKeySetChange, times);
-  const readJwt = jwt && keySet && createJwtReader(jwt, keySet.find, new Set(tokens.map(({ name }) => name)));
+  let findCaller = createTokenList(tokens);
+  const names = new Set(tokens.map(({ name }) => name));
+  const keySet = jwt && createKeySet(jwt.jwksUrl, onKeySetChange, proxy, times);
+  const readJwt = jwt && keySet && createJwtReader(jwt, keySet.find, names);
 
   return {
     async identify(headers) {
@@ -48,6 +54,11 @@ export function createAuthentication(
       } catch (error) {
         return error instanceof KeysUnavailable ? 'unavailable' : 'invalid';
       }
+    },
+    useTokens(renewed) {
+      findCaller = createTokenList(renewed);
+      names.clear();
+      for (const { name } of renewed) names.add(name);
     },
     isReady: () => keySet?.isLoaded() ?? true,
     close: async () => keySet?.close(),

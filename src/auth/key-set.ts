@@ -1,7 +1,7 @@
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
-import { Pool } from 'undici';
 import { SourceError, type SourceErrorCode } from '../errors.ts';
 import { parseBody, statusError } from '../upstream/answer.ts';
+import { createConnections, type UpstreamProxy } from '../upstream/connections.ts';
 import { withDeadline } from '../upstream/deadline.ts';
 import { exchange } from '../upstream/exchange.ts';
 import { createQuota } from '../upstream/quota.ts';
@@ -60,12 +60,15 @@ const mostWaiting = 100;
 export function createKeySet(
   url: string,
   onChange: OnKeySetChange,
+  proxy: UpstreamProxy | null = null,
   { refreshMs, coolDownMs, retryMs, longestRetryMs, timeoutMs }: KeySetTimes = usualTimes,
 ): KeySet {
   const { origin, pathname, search } = new URL(url);
-  const pool = new Pool(origin, { connect: { timeout: timeoutMs, rejectUnauthorized: true }, allowH2: false });
+  // It is read so seldom that each reading may as well look for its address again.
+  const connections = createConnections(origin, { timeoutMs, ageMs: coolDownMs, proxy });
   const closed = new AbortController();
   const request = {
+    origin,
     path: pathname + search,
     headers: {},
     maxBytes: largestSet,
@@ -84,7 +87,7 @@ export function createKeySet(
     clearTimeout(timer);
     const before = failures;
     try {
-      keys = readKeys(await withDeadline(timeoutMs, closed.signal, (signal) => exchange(pool, request, signal)));
+      keys = readKeys(await withDeadline(timeoutMs, closed.signal, (signal) => exchange(connections, request, signal)));
       failures = 0;
       if (before > 0) onChange(null);
     } catch (error) {
@@ -129,7 +132,7 @@ export function createKeySet(
     async close() {
       clearTimeout(timer);
       closed.abort();
-      await pool.destroy();
+      await connections.destroy();
     },
   };
 }

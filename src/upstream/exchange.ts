@@ -1,4 +1,4 @@
-import type { Pool } from 'undici';
+import type { Dispatcher } from 'undici';
 import { SourceError } from '../errors.ts';
 import type { Answer } from './answer.ts';
 import { untilAborted } from './deadline.ts';
@@ -6,6 +6,8 @@ import type { Quota } from './quota.ts';
 
 /** One GET as it goes over the wire. */
 export interface Request {
+  /** The upstream's, which the connections are to. */
+  readonly origin: string;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   /** Bytes of the body that are read at most. */
@@ -21,7 +23,7 @@ export interface Request {
  * large, or that there is no room for (OVERLOADED), and the reason of `signal` once that aborts. Of an answer other than
  * 200, what could not be read of the body is left out: the status says enough.
  */
-export async function exchange(pool: Pool, request: Request, signal: AbortSignal): Promise<Answer> {
+export async function exchange(connections: Dispatcher, request: Request, signal: AbortSignal): Promise<Answer> {
   let head: Omit<Answer, 'body'> | undefined;
   const answered = (answer: Omit<Answer, 'body'>) => {
     head = answer;
@@ -29,7 +31,7 @@ export async function exchange(pool: Pool, request: Request, signal: AbortSignal
   };
   try {
     // Raced, because undici does not heed the signal while it is still connecting.
-    return await untilAborted(send(pool, request, answered, signal), signal);
+    return await untilAborted(send(connections, request, answered, signal), signal);
   } catch (error) {
     const reason: unknown = signal.aborted ? signal.reason : error;
     const left = signal.aborted && !(reason instanceof SourceError);
@@ -40,13 +42,14 @@ export async function exchange(pool: Pool, request: Request, signal: AbortSignal
 }
 
 async function send(
-  pool: Pool,
-  { path, headers, maxBytes, bytes }: Request,
+  connections: Dispatcher,
+  { origin, path, headers, maxBytes, bytes }: Request,
   answered: (answer: Omit<Answer, 'body'>) => void,
   signal: AbortSignal,
 ): Promise<Answer> {
-  const response = await pool.request({
+  const response = await connections.request({
     method: 'GET',
+    origin,
     path,
     headers: { ...headers, accept: 'application/json', 'accept-encoding': 'identity' },
     signal,

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Pool } from 'undici';
 import type { z } from 'zod';
 import { SourceError, type SourceErrorCode, type SourceFaultDetails } from '../errors.ts';
 import { parseBody, statusError } from './answer.ts';
 import { createBreakers } from './breaker.ts';
+import { createConnections, type UpstreamProxy } from './connections.ts';
 import { withDeadline } from './deadline.ts';
 import { exchange } from './exchange.ts';
 import { pauseBefore } from './retry.ts';
@@ -22,6 +22,8 @@ export interface UpstreamLimits {
   readonly shareInFlight: boolean;
   /** Milliseconds after which a connection carries no further call, so that a new address is found; 25 s if not given. */
   readonly connectionAgeMs?: number;
+  /** What calls go through, but those to this machine; none if not given. */
+  readonly proxy?: UpstreamProxy | null;
 }
 
 /** What a provider's operation calls its API with: address, key and deadline are in it already. */
@@ -64,12 +66,10 @@ const usualConnectionAgeMs = 25_000;
 export function createUpstream(url: string, limits: UpstreamLimits): Upstream {
   const { origin, pathname } = new URL(url);
   const base = pathname.replace(/\/$/, '');
-  const pool = new Pool(origin, {
-    connect: { timeout: limits.attemptTimeoutMs, rejectUnauthorized: true },
-    allowH2: false,
-    // Busy connections heed it too: one that is too old ends with the call that it carries, and the next call opens
-    // another. It goes by the wall clock, which may only make that sooner or later: no call is cut.
-    clientTtl: limits.connectionAgeMs ?? usualConnectionAgeMs,
+  const connections = createConnections(origin, {
+    timeoutMs: limits.attemptTimeoutMs,
+    ageMs: limits.connectionAgeMs ?? usualConnectionAgeMs,
+    proxy: limits.proxy ?? null,
   });
   // What is left of the deadline is for getting the answer out in time.
   const operationMs = limits.deadlineMs - Math.min(limits.deadlineMs * 0.1, longestReserveMs);
@@ -88,9 +88,16 @@ export function createUpstream(url: string, limits: UpstreamLimits): Upstream {
     const endsAt = performance.now() + ms;
     return withDeadline(ms, caller, (deadline) => {
       async function once<R>(path: string, schema: z.ZodType<R>, problem: ReadProblem): Promise<R> {
-        const request = { path: base + path, headers, maxBytes: limits.maxBytes, bytes: tenant.bytes, answered };
+        const request = {
+          origin,
+          path: base + path,
+          headers,
+          maxBytes: limits.maxBytes,
+          bytes: tenant.bytes,
+          answered,
+        };
         const answer = await withDeadline(limits.attemptTimeoutMs, deadline, (signal) =>
-          exchange(pool, request, signal),
+          exchange(connections, request, signal),
         );
         const body = parseBody(answer);
         if (answer.status !== 200) throw statusError(answer, withoutKey(problem(body.json), headers));
@@ -138,7 +145,7 @@ export function createUpstream(url: string, limits: UpstreamLimits): Upstream {
     run,
     async close() {
       breakers.close();
-      await pool.destroy();
+      await connections.destroy();
     },
   };
 }

@@ -90,6 +90,6 @@ export function knowIssuer(
 ): Authentication & AsyncDisposable {
   const jwt = { jwksUrl: `${issuer.server.url}/keys`, issuer: issuerName, audience };
   const tokens = readTokens(`app webhooks:read ${digestOf('hg_app')}`, []);
-  const authentication = createAuthentication({ tokens, jwt }, onKeySetChange, { ...hastyTimes, ...times });
+  const authentication = createAuthentication({ tokens, jwt }, onKeySetChange, null, { ...hastyTimes, ...times });
   return { ...authentication, [Symbol.asyncDispose]: () => authentication.close() };
 }

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
 
 /** The program as a process of its own. */
 export interface Program extends AsyncDisposable {
@@ -50,6 +51,24 @@ export async function startProgram(
       await ended;
     },
   };
+}
+
+/** What became of a command that was run to its end. */
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs `hookgraph` with these arguments and variables, and no others. */
+export async function runCommand(args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
+  const child = spawn(process.execPath, ['src/cli.ts', ...args], {
+    cwd: new URL('../..', import.meta.url).pathname,
+    env: { PATH: process.env.PATH, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
+  return { code, stdout, stderr };
 }
 
 /** Sends a query over HTTP and returns the answer. */

@@ -1,0 +1,33 @@
+import type { Config, SourceConfig } from './config.ts';
+import type { Source } from './context.ts';
+import { providers } from './providers/index.ts';
+import { startSandbox } from './sandbox.ts';
+import { createUpstream } from './upstream/http.ts';
+
+/** The sources of a configuration, with connections that calls can be made over. */
+export interface OpenSources {
+  readonly sources: readonly Source[];
+  /** Where each is called, and with which key: in the sandbox, those of the sandbox. */
+  readonly settings: readonly SourceConfig[];
+  /** Ends all connections, also those with a call under way, and the sandbox. */
+  close(): Promise<void>;
+}
+
+/** Opens what the configuration names, in the order of the list of providers, and the sandbox behind it if that is wanted. */
+export async function openSources(config: Pick<Config, 'sources' | 'sandbox' | 'upstream'>): Promise<OpenSources> {
+  const served = providers.filter(({ key }) => config.sources.some((source) => source.key === key));
+  const sandbox = config.sandbox ? await startSandbox(served, Date.now) : null;
+  const settings = sandbox?.sources ?? config.sources;
+  const sources = served.map((provider) => {
+    const { url } = settings.find(({ key }) => key === provider.key) ?? provider;
+    return { key: provider.key, provider, upstream: createUpstream(url, config.upstream) };
+  });
+  return {
+    sources,
+    settings,
+    async close() {
+      await Promise.all(sources.map(({ upstream }) => upstream.close()));
+      sandbox?.close();
+    },
+  };
+}

@@ -1,0 +1,98 @@
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ask } from '../support/program.ts';
+import { attempt, plainEnv, root, run, scratchFolder, start } from './support/run.ts';
+
+const scratch = scratchFolder();
+const npm = process.env.npm_execpath ?? 'npm: start this with npm run test:deploy';
+const releases: readonly [string, string][] = [
+  ['22.22.2', join(root, 'test/deploy/node_modules/node-22/bin/node')],
+  ['24.14.1', join(root, 'test/deploy/node_modules/node-24/bin/node')],
+  [process.versions.node, process.execPath],
+];
+let tarball: string;
+
+beforeAll(async () => {
+  const packed = await run(process.execPath, [npm, 'pack', '--silent', '--pack-destination', scratch.path], {
+    env: { ...plainEnv, PATH: `${join(root, 'node_modules/.bin')}:${process.env.PATH}` },
+  });
+  tarball = join(scratch.path, packed.trim().split('\n').at(-1) ?? '');
+});
+
+afterAll(() => scratch.close());
+
+test('holds the compiled program and the client kit, and no script that runs at the install', async () => {
+  const paths = (await run('tar', ['-tzf', tarball]))
+    .trim()
+    .split('\n')
+    .map((path) => path.replace('package/', ''));
+  const others = paths.filter((path) => !/^(dist|src\/client)\//.test(path));
+  expect(others.sort()).toEqual(
+    [
+      'CHANGELOG.md',
+      'LICENSE',
+      'README.md',
+      'SECURITY.md',
+      'package.json',
+      'schema.graphql',
+      'src/schema/subgraph.graphql',
+    ].sort(),
+  );
+  expect(paths.filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts'))).toEqual([]);
+  const { scripts } = JSON.parse(await run('tar', ['-xzOf', tarball, 'package/package.json']));
+  expect(Object.keys(scripts).filter((name) => /install|prepare$/.test(name))).toEqual([]);
+});
+
+describe.each(releases)('on Node %s', (version, node) => {
+  const folder = join(scratch.path, version);
+  const env = { ...plainEnv, PATH: `${dirname(node)}:/usr/bin:/bin`, PORT: '0' };
+  const hookgraph = join(folder, 'node_modules/.bin/hookgraph');
+
+  beforeAll(async () => {
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'package.json'), '{"name":"user","private":true,"type":"module"}');
+    const flags = ['--no-audit', '--no-fund', '--prefer-offline', '--engine-strict', '--ignore-scripts'];
+    await run(node, [npm, 'install', ...flags, tarball], { cwd: folder, env });
+  });
+
+  test('is that release', async () => {
+    expect(await run(node, ['--version'])).toBe(`v${version}\n`);
+  });
+
+  test('serves the sandbox, and ends with 0 when it is told to stop', async () => {
+    await using program = await start(hookgraph, [], / at (http:[^\s"]+)/, { cwd: folder, env });
+    const [, url = ''] = / at (http:[^\s"]+)/.exec(program.output()) ?? [];
+    const answer = await ask(url, '{ webhooks { totalCount complete } }');
+    expect(answer).toEqual({ data: { webhooks: { totalCount: 33, complete: true } } });
+    const page = await fetch(url, { headers: { accept: 'text/html' } });
+    expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('GraphiQL')]);
+    expect(await program.stop()).toBe(0);
+    expect(program.output()).not.toContain('Warning');
+  });
+
+  test('checks, prints the schema and refuses what it does not know', async () => {
+    const options = { cwd: folder, env };
+    expect(await run(hookgraph, ['check'], options)).toContain('diligent: OK');
+    expect(await run(hookgraph, ['schema'], options)).toBe(readFileSync(join(root, 'schema.graphql'), 'utf8'));
+    expect(await attempt(hookgraph, ['--nonsense'], options)).toMatchObject({ code: 2 });
+  });
+
+  test('has the client kit', async () => {
+    const script = `
+      import { keys } from 'hookgraph/client/keys';
+      import { ByIdDocument } from 'hookgraph/client/operations';
+      import possibleTypes from 'hookgraph/client/possible-types.json' with { type: 'json' };
+      import { createRequire } from 'node:module';
+      createRequire(import.meta.url).resolve('hookgraph/schema.graphql');
+      console.log(Object.keys(keys).length > 0, ByIdDocument.kind, possibleTypes.Webhook.length);`;
+    writeFileSync(join(folder, 'kit.js'), script);
+    expect(await run(node, ['kit.js'], { cwd: folder, env })).toBe('true Document 2\n');
+  });
+
+  test('runs no TypeScript under node_modules, which is why it is compiled', async () => {
+    cpSync(join(root, 'src/address.ts'), join(folder, 'node_modules/hookgraph/address.ts'));
+    const { code, output } = await attempt(node, ['node_modules/hookgraph/address.ts'], { cwd: folder, env });
+    expect([code, output]).toEqual([1, expect.stringContaining('ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING')]);
+  });
+});
