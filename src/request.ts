@@ -12,6 +12,14 @@ export interface Caller {
   readonly scopes: ReadonlySet<Scope>;
 }
 
+/** Where a request goes: to the graph, to what operators ask, or nowhere. */
+export type Route = 'graphql' | 'probe' | 'other';
+
+/** What became of an operation; `left` means that its client did not wait. */
+export const outcomes = ['whole', 'partial', 'failed', 'refused', 'left'] as const;
+
+export type Outcome = (typeof outcomes)[number];
+
 /** One request, as far as the front door knows it. */
 export interface RequestRecord {
   /** Goes out as `x-request-id`. */

@@ -15,7 +15,7 @@ const levels: readonly RegExp[] = [
   /^context\.ts$/,
   /^providers\/(provider|wire)\.ts$/,
   /^upstream\//,
-  /^(webhook|filter|order|page|errors|config|config-files|manifest|metrics|address|turns|request)\.ts$/,
+  /^(webhook|filter|order|page|errors|config|config-files|manifest|metrics|metrics-sources|address|turns|request)\.ts$/,
 ];
 
 type Files = ReadonlyMap<string, string>;
