@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isLoopback, isOrigin, isUpstreamUrl } from './address.ts';
 import { readDocuments, withFiles } from './config-files.ts';
+import { type LogLevel, logLevels } from './log.ts';
 import type { Documents } from './manifest.ts';
 
 /** What configuration needs to know of a provider. */
@@ -34,6 +35,9 @@ export interface Config {
   readonly requestDeadlineMs: number;
   readonly maxInFlight: number;
   readonly drainMs: number;
+  readonly logLevel: LogLevel;
+  /** Where metrics are served, 0 for any; null for beside the graph. */
+  readonly metricsPort: number | null;
   readonly partialResults: 'rows' | 'null';
   /** The only documents that are run, by their ids; null where any is. */
   readonly trustedDocuments: Documents | null;
@@ -96,6 +100,8 @@ const settings = {
   REQUEST_DEADLINE_MS: whole(1, 600_000).prefault('10000'),
   MAX_IN_FLIGHT: whole(1, 100_000).prefault('512'),
   DRAIN_MS: whole(0, 600_000).prefault('5000'),
+  LOG_LEVEL: z.enum(logLevels, { error: `must be ${logLevels.slice(0, -1).join(', ')} or silent` }).prefault('info'),
+  METRICS_PORT: whole(0, 65_535).optional().meta({ default: 'none set: `/metrics` on PORT' }),
   PARTIAL_RESULTS: z.enum(['rows', 'null'], { error: 'must be rows or null' }).prefault('rows'),
   TRUSTED_DOCUMENTS: z.string().optional(),
   GRAPHIQL: flag.optional().meta({ default: 'on outside production without TRUSTED_DOCUMENTS' }),
@@ -144,6 +150,9 @@ export function readConfig(providers: readonly KnownProvider[], environment: Env
   if (!isLoopback(values.HOST) && values.AUTH !== 'none') {
     faults.push('HOST: is beyond loopback, where everyone could read; AUTH=none says that this is wanted');
   }
+  if (values.METRICS_PORT !== undefined && values.METRICS_PORT !== 0 && values.METRICS_PORT === values.PORT) {
+    faults.push('METRICS_PORT: is PORT; without METRICS_PORT, /metrics is there anyway');
+  }
   const trustedDocuments = readDocuments(values.TRUSTED_DOCUMENTS, faults);
   if (faults.length > 0) throw new ConfigError(faults);
   return {
@@ -160,6 +169,8 @@ export function readConfig(providers: readonly KnownProvider[], environment: Env
     requestDeadlineMs: values.REQUEST_DEADLINE_MS,
     maxInFlight: values.MAX_IN_FLIGHT,
     drainMs: values.DRAIN_MS,
+    logLevel: values.LOG_LEVEL,
+    metricsPort: values.METRICS_PORT ?? null,
     partialResults: values.PARTIAL_RESULTS,
     trustedDocuments,
     graphiql: values.GRAPHIQL ?? (!production && !trustedDocuments),

@@ -3,13 +3,17 @@ import { inspect } from 'node:util';
 import { type Config, ConfigError, readConfig, variablesOf } from './config.ts';
 import { callerCredentials, serverCredentials } from './credentials.ts';
 import { maxWaitingBytes } from './door/backlog.ts';
+import { startMetricsPort } from './door/metrics-port.ts';
 import { createGateway } from './gateway.ts';
 import { documentLimits } from './limits.ts';
+import { createLog, type Log } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { providers } from './providers/index.ts';
 import { startSandbox } from './sandbox.ts';
 import { startServer } from './server.ts';
+import { createTelemetry } from './telemetry.ts';
 import { createUpstream } from './upstream/http.ts';
+import { version } from './version.ts';
 
 /** Milliseconds that `/ready` says 503 before connections are refused. */
 const readyGraceMs = 500;
@@ -26,40 +30,52 @@ try {
 /** Serves until the first signal to stop, or a fault that nobody handled, and then until what is under way has ended. */
 async function serve(config: Config): Promise<void> {
   const served = providers.filter(({ key }) => config.sources.some((source) => source.key === key));
+  const metrics = createMetrics({
+    version,
+    sources: served.map(({ key }) => key),
+    // Of callers' keys, each would be one tenant's webhooks.
+    webhooks: config.credentials === 'server',
+  });
+  const log = await createLog(config.logLevel, metrics.lineDropped);
+  const telemetry = createTelemetry({ log, metrics, beginTrace: null });
   const sandbox = config.sandbox ? await startSandbox(served, Date.now) : null;
   const settings = sandbox?.sources ?? config.sources;
   const sources = served.map((provider) => {
-    const { url } = settings.find(({ key }) => key === provider.key) ?? provider;
-    return { key: provider.key, provider, upstream: createUpstream(url, config.upstream) };
+    const { key } = provider;
+    const { url } = settings.find((source) => source.key === key) ?? provider;
+    return { key, provider, upstream: createUpstream(url, config.upstream, telemetry.observe(key)) };
   });
   const gateway = createGateway({
     ...config,
     sources,
     documentLimits,
     findCredentials: config.credentials === 'passthrough' ? callerCredentials : serverCredentials(settings),
-    onInternalError,
+    onInternalError: telemetry.internalError,
   });
-  const server = await startServer(gateway, { ...config, maxWaitingBytes, metrics: createMetrics(), onInternalError });
+  const server = await startServer(gateway, { ...config, maxWaitingBytes, metrics, telemetry });
+  const { host, metricsPort } = config;
+  const scraped = metricsPort === null ? null : await startMetricsPort(metrics, host, metricsPort).catch(namePort);
   let isFaulty = false;
   // Rejections that nobody handles come here, too. What is left in order after one, nobody knows: the program ends.
   process.on('uncaughtException', (error) => {
     isFaulty = true;
-    onInternalError(error);
+    telemetry.internalError(error);
   });
   exitOnSecondSignal();
-  process.stdout.write(`${greeting(config, server.url)}\n`);
+  greet(log, config, server.url, scraped?.url ?? `${server.url}/metrics`);
 
   const ends = ['SIGTERM', 'SIGINT', 'uncaughtException'].map((event) => once(process, event));
   const [why] = await Promise.race(ends);
+  log.write('info', 'stopping', { why: typeof why === 'string' ? why : 'fault' });
+  log.flush();
   // SIGTERM comes from what runs us, which watches /ready; whoever types Ctrl+C does not.
   const whole = await server.stop(why === 'SIGTERM' ? readyGraceMs : 0);
+  scraped?.close();
   await Promise.all(sources.map(({ upstream }) => upstream.close()));
   sandbox?.close();
+  log.write('info', 'stopped', { whole, faulty: isFaulty });
+  await log.close();
   process.exit(whole && !isFaulty ? 0 : 1);
-}
-
-function onInternalError(error: unknown): void {
-  process.stderr.write(`Internal error: ${inspect(error)}\n`);
 }
 
 /** Whoever asks twice does not want to wait. Ctrl+C comes twice at once, from the terminal and from npm. */
@@ -73,23 +89,28 @@ function exitOnSecondSignal(): void {
   }
 }
 
-function greeting({ sandbox, credentials, sources, graphiql }: Config, url: string): string {
-  const keys = sources.map(({ key }) => key).join(', ');
-  const keyNames = providers.map((provider) => variablesOf(provider).key).join(' or ');
+function greet(log: Log, { sandbox, credentials, sources, graphiql }: Config, url: string, metrics: string): void {
   const what = graphiql ? 'GraphQL and GraphiQL' : 'GraphQL';
-  const where = `hookgraph serves ${what} at ${url}/graphql\nSources: ${keys}`;
+  const keys = sources.map(({ key }) => key);
+  log.write('info', `hookgraph serves ${what} at ${url}/graphql`, { version, sources: keys, credentials, metrics });
   if (sandbox) {
-    return `${where}\nThis is the SANDBOX: all webhooks are made up and come from memory. Set ${keyNames} to see real ones.`;
+    const keyNames = providers.map((provider) => variablesOf(provider).key).join(' or ');
+    const text = `This is the SANDBOX: all webhooks are made up and come from memory. Set ${keyNames} to see real ones.`;
+    log.write('info', text, {});
   }
-  return credentials === 'passthrough' ? `${where} (with the keys that callers pass)` : where;
+  log.flush();
+}
+
+function namePort(error: unknown): never {
+  throw Object.assign(error as Error, { variable: 'METRICS_PORT' });
 }
 
 function explain(error: unknown): string {
   if (error instanceof ConfigError) return error.message;
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'EADDRINUSE') return 'PORT: another program listens there already; stop it or choose another';
+  const { code, variable = 'PORT' } = Object(error);
+  if (code === 'EADDRINUSE') return `${variable}: another program listens there already; stop it or choose another`;
   if (code === 'EADDRNOTAVAIL' || code === 'EACCES')
-    return `HOST, PORT: this machine does not let us listen there (${code})`;
+    return `HOST, ${variable}: this machine does not let us listen there (${code})`;
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `HOST: no such name or address (${code})`;
   return inspect(error);
 }

@@ -11,7 +11,8 @@ import { headersOfPieces, isInPieces } from './door/pieces.ts';
 import { createProbes } from './door/probes.ts';
 import { badRequest, type Refusal, refuse, refuseRaw } from './door/refusal.ts';
 import type { Metrics } from './metrics.ts';
-import { createRecord, type RequestRecord } from './request.ts';
+import type { RequestRecord } from './request.ts';
+import type { Telemetry } from './telemetry.ts';
 
 export interface ServerOptions {
   readonly host: string;
@@ -28,8 +29,10 @@ export interface ServerOptions {
   /** Origins whose pages may read, or any on this machine. */
   readonly corsOrigins: readonly string[] | 'localhost';
   readonly metrics: Metrics;
-  /** Told of faults of our own, which clients see as "Internal error" only. */
-  onInternalError(error: unknown): void;
+  /** null for `/metrics` here. */
+  readonly metricsPort: number | null;
+  /** Told of each request, and of faults of our own, which clients see as "Internal error" only. */
+  readonly telemetry: Telemetry;
 }
 
 /** What answers GraphQL: the gateway, or anything with its `fetch`. */
@@ -77,11 +80,12 @@ const internalError: Refusal = { status: 500, code: 'INTERNAL_SERVER_ERROR', mes
 
 /** Listens on node:http: `/graphql` goes to GraphQL once it is found in order, what operators ask is answered here. */
 export async function startServer(graphql: GraphqlHandler, options: ServerOptions): Promise<RunningServer> {
-  const { metrics } = options;
+  const { metrics, telemetry } = options;
   const cors = createCors(options.corsOrigins);
   let ready = true;
-  const answerProbe = createProbes(() => ready, metrics);
+  const answerProbe = createProbes(() => ready, options.metricsPort === null ? metrics : null);
   const load = createLoad(options.maxInFlight);
+  metrics.countInFlight(load.count);
   const backlog = createBacklog(options.maxWaitingBytes);
   const open = new Set<ServerResponse>();
   /** Every connection, and how many requests it waits for. */
@@ -92,7 +96,7 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
     if (requests !== undefined) connections.set(socket, requests + by);
   };
 
-  async function serve(request: IncomingMessage, response: ServerResponse, requestId: string): Promise<void> {
+  async function serve(request: IncomingMessage, response: ServerResponse, record: RequestRecord): Promise<void> {
     const wrong = checkRequest(request);
     if (wrong) return refuse(request, response, wrong);
     const path = request.url?.split('?', 1)[0] ?? '';
@@ -104,7 +108,7 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
     const tooMany = load.enter();
     if (tooMany) return shed(request, response, tooMany);
     response.once('close', () => load.leave());
-    await answerGraphql(request, response, createRecord(requestId));
+    await answerGraphql(request, response, record);
   }
 
   async function answerGraphql(request: IncomingMessage, response: ServerResponse, record: RequestRecord) {
@@ -144,27 +148,29 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
     refuse(request, response, refusal);
   }
 
-  /** Counts an answer in, gives it the headers that all have, and returns the id of its request. */
-  function expectAnswer(request: IncomingMessage, response: ServerResponse): string {
+  /** Counts an answer in, gives it the headers that all have, and returns the record of its request. */
+  function expectAnswer(request: IncomingMessage, response: ServerResponse): RequestRecord {
     const { socket } = request;
     count(socket, 1);
     open.add(response);
+    if (!ready) response.setHeader('connection', 'close');
+    const record = telemetry.begin(setHeaders(request, response, cors), request);
     response.once('close', () => {
+      telemetry.end(record, response);
       count(socket, -1);
       open.delete(response);
       // Once stopping, a connection ends with its last answer instead of waiting for another request.
       if (!server.listening && connections.get(socket) === 0) socket.destroySoon();
     });
-    if (!ready) response.setHeader('connection', 'close');
-    return setHeaders(request, response, cors);
+    return record;
   }
 
   const server = createServer(limits, (request, response) => {
-    const requestId = expectAnswer(request, response);
-    serve(request, response, requestId).catch((error) => {
+    const record = expectAnswer(request, response);
+    serve(request, response, record).catch((error) => {
       // Whoever left, or never sent the whole, is owed nothing, and that is no fault of ours.
       const left = response.destroyed || request.socket.destroyed || !request.complete;
-      if (!left) options.onInternalError(error);
+      if (!left) telemetry.internalError(error, record.id);
       if (left || response.headersSent) response.destroy();
       else refuse(request, response, internalError);
     });

@@ -6,8 +6,8 @@ import { expect, test } from 'vitest';
 const levels: readonly RegExp[] = [
   /^main\.ts$/,
   /^(server|sandbox)\.ts$/,
-  /^gateway\.ts$/,
-  /^(limits|graphiql|credentials|documents|failures)\.ts$|^door\//,
+  /^(gateway|telemetry)\.ts$/,
+  /^(limits|graphiql|credentials|documents|failures|recording)\.ts$|^door\//,
   /^schema\/(index|kit|print)\.ts$/,
   /^providers\/index\.ts$/,
   /^providers\/[\w-]+\//,
@@ -15,7 +15,7 @@ const levels: readonly RegExp[] = [
   /^context\.ts$/,
   /^providers\/(provider|wire)\.ts$/,
   /^upstream\//,
-  /^(webhook|filter|order|page|errors|config|config-files|manifest|metrics|metrics-sources|address|turns|request)\.ts$/,
+  /^(webhook|filter|order|page|errors|config|config-files|manifest|metrics|metrics-sources|address|turns|request|span|log|version)\.ts$/,
 ];
 
 type Files = ReadonlyMap<string, string>;

@@ -41,6 +41,8 @@ test('serves the sandbox on loopback with GraphiQL where nothing is set', () => 
     requestDeadlineMs: 10_000,
     maxInFlight: 512,
     drainMs: 5000,
+    logLevel: 'info',
+    metricsPort: null,
     partialResults: 'rows',
     trustedDocuments: null,
     graphiql: true,

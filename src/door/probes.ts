@@ -8,13 +8,13 @@ export type AnswerProbe = (path: string, request: IncomingMessage, response: Ser
 
 const plain = 'text/plain; charset=utf-8';
 
-/** `isReady` is asked anew each time. No upstream makes a probe fail: others can be served all the same. */
-export function createProbes(isReady: () => boolean, metrics: Metrics): AnswerProbe {
+/** `isReady` is asked anew each time; `metrics` are null where they have a port of their own. No upstream makes a probe fail: others can be served all the same. */
+export function createProbes(isReady: () => boolean, metrics: Metrics | null): AnswerProbe {
   const probes = new Map<string, () => Promise<readonly [number, string, string]>>([
     ['/health', async () => [200, plain, 'alive\n']],
     ['/ready', async () => (isReady() ? [200, plain, 'ready\n'] : [503, plain, 'stopping\n'])],
-    ['/metrics', async () => [200, metrics.contentType, await metrics.text()]],
   ]);
+  if (metrics) probes.set('/metrics', async () => [200, metrics.contentType, await metrics.text()]);
   return async (path, request, response) => {
     const probe = probes.get(path);
     if (!probe) return false;

@@ -33,7 +33,7 @@ export async function startProgram(
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (chunk: string) => {
         output += chunk;
-        const found = /at (http:\S+)/.exec(output);
+        const found = /at (http:[^\s"]+)/.exec(output);
         if (found?.[1]) resolve(found[1]);
       });
     }
