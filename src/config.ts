@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isLoopback, isOrigin, isUpstreamUrl } from './address.ts';
 import { readDocuments, withFiles } from './config-files.ts';
+import { planTraces, type TracesConfig, traceSettings } from './config-traces.ts';
 import { type LogLevel, logLevels } from './log.ts';
 import type { Documents } from './manifest.ts';
 
@@ -38,6 +39,8 @@ export interface Config {
   readonly logLevel: LogLevel;
   /** Where metrics are served, 0 for any; null for beside the graph. */
   readonly metricsPort: number | null;
+  /** null where requests are not traced. */
+  readonly traces: TracesConfig | null;
   readonly partialResults: 'rows' | 'null';
   /** The only documents that are run, by their ids; null where any is. */
   readonly trustedDocuments: Documents | null;
@@ -125,7 +128,7 @@ export function variablesOf({ key }: Pick<KnownProvider, 'key'>): { readonly key
 
 /** Every variable and its default as text, for the README to be held against. */
 export function describeVariables(providers: readonly KnownProvider[]): ReadonlyMap<string, string> {
-  const own = Object.entries(settings).map(([name, schema]) => {
+  const own = Object.entries({ ...settings, ...traceSettings }).map(([name, schema]) => {
     const fallback = schema.meta()?.default ?? ('defaultValue' in schema.def ? schema.def.defaultValue : 'none set');
     return [name, String(fallback)] as const;
   });
@@ -141,7 +144,7 @@ export function readConfig(providers: readonly KnownProvider[], environment: Env
   const faults: string[] = [];
   const env = withFiles(
     environment,
-    providers.map((provider) => variablesOf(provider).key),
+    ['OTEL_EXPORTER_OTLP_HEADERS', ...providers.map((provider) => variablesOf(provider).key)],
     faults,
   );
   const values = parseSettings(env, faults);
@@ -154,6 +157,7 @@ export function readConfig(providers: readonly KnownProvider[], environment: Env
     faults.push('METRICS_PORT: is PORT; without METRICS_PORT, /metrics is there anyway');
   }
   const trustedDocuments = readDocuments(values.TRUSTED_DOCUMENTS, faults);
+  const traces = planTraces(env, faults);
   if (faults.length > 0) throw new ConfigError(faults);
   return {
     ...plan,
@@ -171,6 +175,7 @@ export function readConfig(providers: readonly KnownProvider[], environment: Env
     drainMs: values.DRAIN_MS,
     logLevel: values.LOG_LEVEL,
     metricsPort: values.METRICS_PORT ?? null,
+    traces,
     partialResults: values.PARTIAL_RESULTS,
     trustedDocuments,
     graphiql: values.GRAPHIQL ?? (!production && !trustedDocuments),

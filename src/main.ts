@@ -12,6 +12,7 @@ import { providers } from './providers/index.ts';
 import { startSandbox } from './sandbox.ts';
 import { startServer } from './server.ts';
 import { createTelemetry } from './telemetry.ts';
+import type { Traces } from './traces.ts';
 import { createUpstream } from './upstream/http.ts';
 import { version } from './version.ts';
 
@@ -19,6 +20,9 @@ import { version } from './version.ts';
 const readyGraceMs = 500;
 /** Milliseconds in which two signals are one. */
 const sameSignalMs = 500;
+/** Milliseconds for the last spans, of what is left of the drain time. */
+const leastFlushMs = 250;
+const mostFlushMs = 2000;
 
 try {
   await serve(readConfig(providers));
@@ -37,7 +41,8 @@ async function serve(config: Config): Promise<void> {
     webhooks: config.credentials === 'server',
   });
   const log = await createLog(config.logLevel, metrics.lineDropped);
-  const telemetry = createTelemetry({ log, metrics, beginTrace: null });
+  const traces = await openTraces(config, log);
+  const telemetry = createTelemetry({ log, metrics, beginTrace: traces?.begin ?? null });
   const sandbox = config.sandbox ? await startSandbox(served, Date.now) : null;
   const settings = sandbox?.sources ?? config.sources;
   const sources = served.map((provider) => {
@@ -69,13 +74,22 @@ async function serve(config: Config): Promise<void> {
   log.write('info', 'stopping', { why: typeof why === 'string' ? why : 'fault' });
   log.flush();
   // SIGTERM comes from what runs us, which watches /ready; whoever types Ctrl+C does not.
+  const stopsAt = performance.now();
   const whole = await server.stop(why === 'SIGTERM' ? readyGraceMs : 0);
   scraped?.close();
   await Promise.all(sources.map(({ upstream }) => upstream.close()));
   sandbox?.close();
+  const left = config.drainMs - (performance.now() - stopsAt);
+  await traces?.close(Math.min(Math.max(left, leastFlushMs), mostFlushMs));
   log.write('info', 'stopped', { whole, faulty: isFaulty });
   await log.close();
   process.exit(whole && !isFaulty ? 0 : 1);
+}
+
+async function openTraces({ traces }: Config, log: Log): Promise<Traces | null> {
+  if (!traces) return null;
+  const { createTraces } = await import('./traces.ts');
+  return createTraces(traces, version, (cause) => log.write('warn', 'traces cannot be sent', { cause }));
 }
 
 /** Whoever asks twice does not want to wait. Ctrl+C comes twice at once, from the terminal and from npm. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { refusalOf } from './door/refusal.ts';
-import { SourceError } from './errors.ts';
+import { errnoOf, SourceError } from './errors.ts';
 import { describeError, type Log, printable } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { createRecord, outcomeOf, type RequestRecord, type Route, type SourceRead } from './request.ts';
@@ -134,17 +134,8 @@ function callOf(source: string, { requestId, traceId, attempt, durationMs }: End
 
 function failedCall(source: string, call: EndedCall, { code, ...fault }: SourceError['fault']) {
   const { httpStatus, providerCode, providerRequestId, retryAfterMs } = fault;
-  const cause = causeOf(call.error);
+  const cause = errnoOf(call.error);
   return { ...callOf(source, call), code, httpStatus, providerCode, providerRequestId, retryAfterMs, cause };
-}
-
-const errnoPattern = /^[A-Z][A-Z0-9_]{1,63}$/;
-
-/** The word of the system or of the HTTP client that a failure goes back to, such as ECONNREFUSED, or null. */
-function causeOf(error: unknown, depth = 0): string | null {
-  if (!(error instanceof Error) || depth > 4) return null;
-  const { code } = error as { code?: unknown };
-  return causeOf(error.cause, depth + 1) ?? (typeof code === 'string' && errnoPattern.test(code) ? code : null);
 }
 
 function traceOf(span: Span | undefined) {

@@ -15,7 +15,7 @@ const levels: readonly RegExp[] = [
   /^context\.ts$/,
   /^providers\/(provider|wire)\.ts$/,
   /^upstream\//,
-  /^(webhook|filter|order|page|errors|config|config-files|manifest|metrics|metrics-sources|address|turns|request|span|log|version)\.ts$/,
+  /^(webhook|filter|order|page|errors|config|config-files|config-traces|manifest|metrics|metrics-sources|address|turns|request|span|log|traces|version)\.ts$/,
 ];
 
 type Files = ReadonlyMap<string, string>;

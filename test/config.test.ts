@@ -43,6 +43,7 @@ test('serves the sandbox on loopback with GraphiQL where nothing is set', () => 
     drainMs: 5000,
     logLevel: 'info',
     metricsPort: null,
+    traces: null,
     partialResults: 'rows',
     trustedDocuments: null,
     graphiql: true,
