@@ -25,11 +25,9 @@ function count(least: number) {
     .refine((n) => n >= least, { error });
 }
 
-const endpoint = z
-  .string()
-  .refine((text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol), {
-    error: 'must be an http(s) URL',
-  });
+const endpoint = z.string().refine((text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol), {
+  error: 'must be an http(s) URL',
+});
 const protocol = z.literal('http/protobuf', { error: 'must be http/protobuf: nothing else is spoken' });
 const samplers = ['always_on', 'always_off', 'traceidratio'] as const;
 const allSamplers = [...samplers, ...samplers.map((name) => `parentbased_${name}` as const)];

@@ -107,9 +107,15 @@ export function describeError(error: unknown, depth = 0): LogFields {
     name: printable(error.name, longestName),
     ...(typeof code === 'string' && { code: printable(code, longestName) }),
     message: printable(error.message, longestMessage),
-    stack: printable(error.stack ?? '', longestStack, '\n'),
+    stack: printable(framesOf(error), longestStack, '\n'),
     ...(inner != null && depth < mostCauses && { cause: describeError(inner, depth + 1) }),
   };
+}
+
+/** The stack without the message, which may be longer than there is room. */
+function framesOf({ stack = '', message }: Error): string {
+  const from = stack.indexOf(message) + message.length;
+  return stack.slice(stack.indexOf('\n', from) + 1);
 }
 
 /** Text that is not ours, cut at a length, without what a terminal or a viewer of logs would act upon; `kept` may stay. */

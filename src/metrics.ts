@@ -35,6 +35,12 @@ export interface MetricsOptions {
 /** Seconds. From what needs no provider to the longest that a request may take. */
 const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
+/** prom-client's that walk every open handle at each scrape, under names that are those of counters. */
+const unwanted = ['handles', 'requests', 'resources'].flatMap((what) => [
+  `nodejs_active_${what}`,
+  `nodejs_active_${what}_total`,
+]);
+
 /**
  * Opens the metrics of this process: memory, garbage collection and how late its event loop is, and what is counted here.
  * Every label is one of a few words of ours: no URL, no id and no text of a client or of a provider.
@@ -44,6 +50,7 @@ export function createMetrics(options: Partial<MetricsOptions> = {}): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
+  for (const name of unwanted) registry.removeSingleMetric(name);
   new Gauge({ name: 'hookgraph_build_info', help: 'Always 1.', labelNames: ['version'], registers }).set(
     { version },
     1,

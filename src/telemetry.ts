@@ -54,7 +54,7 @@ export function createTelemetry({ log, metrics, beginTrace }: TelemetryOptions):
       requestId: record.id,
       ...traceOf(whole.get(record)),
       caller: caller && printable(caller.name, longestName),
-      name: operation?.name ?? null,
+      operation: operation?.name ?? null,
       type: operation?.type ?? null,
       hash: operation?.hash ?? null,
       durationMs: rounded(durationMs),
