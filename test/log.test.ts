@@ -1,6 +1,7 @@
 import type { RequestListener } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ask, type Line, type Program, startProgram } from './support/program.ts';
+import { readmeBlocks } from './support/readme.ts';
 import { apimallList, apimallRow, diligentRow } from './support/rows.ts';
 import { json, startUpstream, type TestUpstream } from './support/upstream.ts';
 
@@ -100,6 +101,16 @@ test('writes a line for each call that failed, with what the provider calls it, 
         { source: 'diligent', state: 'FAILED', code: 'UPSTREAM_ERROR', durationMs: expect.any(Number) },
       ],
     },
+  ]);
+});
+
+test('writes what the README shows', async () => {
+  const [shown = ''] = readmeBlocks('jsonl');
+  const { requestId, sources, ...example } = JSON.parse(shown);
+  expect(Object.keys({ ...example, requestId, sources }).sort()).toEqual(Object.keys(operation).sort());
+  expect(sources.map((read: object) => Object.keys(read))).toEqual([
+    ['source', 'state', 'durationMs'],
+    ['source', 'state', 'code', 'durationMs'],
   ]);
 });
 
