@@ -5,15 +5,15 @@ import { readmeBlocks } from './support/readme.ts';
 import { apimallList, apimallRow, diligentRow } from './support/rows.ts';
 import { json, startUpstream, type TestUpstream } from './support/upstream.ts';
 
-const whole = json([diligentRow()]);
+const whole = apimallList(apimallRow());
 let behaviour: RequestListener = whole;
 let apimall: TestUpstream;
 let diligent: TestUpstream;
 let program: Program;
 
 beforeAll(async () => {
-  apimall = await startUpstream(apimallList(apimallRow()));
-  diligent = await startUpstream((...http) => behaviour(...http));
+  apimall = await startUpstream((...http) => behaviour(...http));
+  diligent = await startUpstream(json([diligentRow()]));
   program = await startProgram({
     LOG_LEVEL: 'debug',
     APIMALL_API_KEY: 'k',
@@ -75,19 +75,19 @@ test('writes a line for each call that failed, with what the provider calls it, 
   });
   const lines = await during(() => ask(program.url, query, { 'x-request-id': 'two' }), 'operation');
   behaviour = whole;
-  const [apimallRead] = operation.sources;
+  const [, diligentRead] = operation.sources;
   expect(lines).toEqual([
     {
       level: 'warn',
       time: operation.time,
-      source: 'diligent',
+      source: 'apimall',
       requestId: 'two',
       attempt: 1,
       durationMs: expect.any(Number),
       code: 'UPSTREAM_ERROR',
       httpStatus: 503,
-      providerCode: null,
-      providerRequestId: null,
+      providerCode: 'overloaded',
+      providerRequestId: 'req_1',
       retryAfterMs: 60_000,
       cause: null,
       msg: 'call failed',
@@ -97,8 +97,8 @@ test('writes a line for each call that failed, with what the provider calls it, 
       requestId: 'two',
       outcome: 'partial',
       sources: [
-        apimallRead,
-        { source: 'diligent', state: 'FAILED', code: 'UPSTREAM_ERROR', durationMs: expect.any(Number) },
+        { source: 'apimall', state: 'FAILED', code: 'UPSTREAM_ERROR', durationMs: expect.any(Number) },
+        diligentRead,
       ],
     },
   ]);
@@ -195,7 +195,7 @@ test('writes when a circuit opens, and when it closes', async () => {
     for (let calls = 0; calls < 45; calls += 1) await ask(program.url, query);
   };
   const opened = await during(failing, 'circuit opened');
-  expect(opened.find(({ msg }) => msg === 'circuit opened')).toMatchObject({ level: 'warn', source: 'diligent' });
+  expect(opened.find(({ msg }) => msg === 'circuit opened')).toMatchObject({ level: 'warn', source: 'apimall' });
   // What is not sent writes no line of its own, however many ask.
   const calls = opened.filter(({ msg }) => msg === 'call failed').length;
   expect(calls).toBeLessThan(45);
@@ -203,7 +203,7 @@ test('writes when a circuit opens, and when it closes', async () => {
   const closed = await during(async () => {
     await expect.poll(async () => (await ask(program.url, query)).data.webhooks.complete, { timeout: 5000 }).toBe(true);
   }, 'circuit closed');
-  expect(closed.find(({ msg }) => msg === 'circuit closed')).toMatchObject({ level: 'info', source: 'diligent' });
+  expect(closed.find(({ msg }) => msg === 'circuit closed')).toMatchObject({ level: 'info', source: 'apimall' });
 });
 
 test('writes that it stops, and how that went', async () => {

@@ -35,14 +35,16 @@ function readScrape(text: string): Scrape {
   return found;
 }
 
+type MeasuredOptions = GraphOptions & { readonly webhooks?: boolean; readonly requestDeadlineMs?: number };
+
 async function openMeasured(
   upstreams: Readonly<Record<string, RequestListener | 'sandbox'>>,
-  { webhooks = true, ...options }: GraphOptions & { webhooks?: boolean } = {},
+  { webhooks = true, requestDeadlineMs = 10_000, ...options }: MeasuredOptions = {},
 ) {
   const metrics = createMetrics({ version: '1.2.3', sources: ['apimall', 'diligent'], webhooks });
   const telemetry = createTelemetry({ log: silentLog, metrics, beginTrace: null });
   const graph = await openGraph(upstreams, { observe: telemetry.observe, ...options });
-  const server = await listen(graph.gateway, { metrics, telemetry });
+  const server = await listen(graph.gateway, { metrics, telemetry, requestDeadlineMs });
   const scrape = async () => readScrape(await (await fetch(`${server.url}/metrics`)).text());
   return {
     url: `${server.url}/graphql`,
@@ -162,6 +164,17 @@ test('counts reads that joined a call, requests in flight, and clients that left
     'hookgraph_source_calls_total{source="apimall",outcome="OK"}': 1,
     'hookgraph_source_joins_total{source="apimall"}': 1,
     'hookgraph_source_reads_total{source="apimall",state="OK"}': 1,
+  });
+});
+
+test('counts an answer that took too long as failed, and what was still being read as nothing', async () => {
+  await using measured = await openMeasured({ apimall: hang }, { requestDeadlineMs: 100 });
+  const changes = await measured.during(() => ask(measured.url, query));
+  expect(changes).toEqual({
+    'hookgraph_http_request_duration_seconds_count{route="graphql",status="504"}': 1,
+    'hookgraph_operation_duration_seconds_count{type="query",outcome="failed"}': 1,
+    'hookgraph_source_calls_total{source="apimall",outcome="CANCELLED"}': 1,
+    'hookgraph_source_call_duration_seconds_count{source="apimall"}': 1,
   });
 });
 
