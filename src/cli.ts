@@ -1,8 +1,8 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { inspect, type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import { ConfigError } from './config.ts';
+import { version } from './version.ts';
 
 /** One of the things that the program can do. */
 interface Command {
@@ -88,7 +88,7 @@ async function run(args: readonly string[]): Promise<number | undefined> {
   if (!command) throw misuse(`There is no command ${inspect(name)}.`);
   const options = readOptions(args.toSpliced(args.indexOf(name), args.includes(name) ? 1 : 0), command);
   if (options.help) return print(help());
-  if (options.version) return print(version());
+  if (options.version) return print(version);
   return command.run(options);
 }
 
@@ -119,10 +119,6 @@ function help(): string {
     '',
     'check ends with 0 if all is well, with 1 if a source is not, with 2 if the settings are wrong.',
   ].join('\n');
-}
-
-function version(): string {
-  return JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version;
 }
 
 function print(text: string): number {

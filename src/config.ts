@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { isOrigin, isProxyUrl, isTrustworthyUrl, isUpstreamUrl } from './address.ts';
 import { type AuthConfig, planAuth } from './config-auth.ts';
 import { readDocuments, type SecretFiles, withFiles } from './config-files.ts';
+import { planTraces, type TracesConfig, traceSettings } from './config-traces.ts';
+import { type LogLevel, logLevels } from './log.ts';
 import type { Documents } from './manifest.ts';
 
 /** What configuration needs to know of a provider. */
@@ -42,6 +44,11 @@ export interface Config {
   readonly requestDeadlineMs: number;
   readonly maxInFlight: number;
   readonly drainMs: number;
+  readonly logLevel: LogLevel;
+  /** Where metrics are served, 0 for any; null for beside the graph. */
+  readonly metricsPort: number | null;
+  /** null where requests are not traced. */
+  readonly traces: TracesConfig | null;
   readonly partialResults: 'rows' | 'null';
   /** The only documents that are run, by their ids; null where any is. */
   readonly trustedDocuments: Documents | null;
@@ -126,6 +133,8 @@ const settings = {
   REQUEST_DEADLINE_MS: whole(1, 600_000).prefault('10000'),
   MAX_IN_FLIGHT: whole(1, 100_000).prefault('512'),
   DRAIN_MS: whole(0, 600_000).prefault('5000'),
+  LOG_LEVEL: z.enum(logLevels, { error: `must be ${logLevels.slice(0, -1).join(', ')} or silent` }).prefault('info'),
+  METRICS_PORT: whole(0, 65_535).optional().meta({ default: 'none set: `/metrics` on PORT' }),
   PARTIAL_RESULTS: z.enum(['rows', 'null'], { error: 'must be rows or null' }).prefault('rows'),
   TRUSTED_DOCUMENTS: z.string().optional(),
   GRAPHIQL: flag.optional().meta({ default: 'on outside production without TRUSTED_DOCUMENTS' }),
@@ -149,7 +158,7 @@ export function variablesOf({ key }: Pick<KnownProvider, 'key'>): { readonly key
 
 /** Every variable and its default as text, for the README to be held against. */
 export function describeVariables(providers: readonly KnownProvider[]): ReadonlyMap<string, string> {
-  const own = Object.entries(settings).map(([name, schema]) => {
+  const own = Object.entries({ ...settings, ...traceSettings }).map(([name, schema]) => {
     const fallback = schema.meta()?.default ?? ('defaultValue' in schema.def ? schema.def.defaultValue : 'none set');
     return [name, String(fallback)] as const;
   });
@@ -163,13 +172,18 @@ export function describeVariables(providers: readonly KnownProvider[]): Readonly
 /** Reads the environment. Throws a `ConfigError` with all faults at once. */
 export function readConfig(providers: readonly KnownProvider[], environment: Environment = process.env): Config {
   const faults: string[] = [];
-  const secrets = ['GATEWAY_TOKENS', ...providers.map((provider) => variablesOf(provider).key)];
+  const keys = providers.map((provider) => variablesOf(provider).key);
+  const secrets = ['GATEWAY_TOKENS', 'OTEL_EXPORTER_OTLP_HEADERS', ...keys];
   const { env, secretFiles } = withFiles(withProxyNames(environment), secrets, faults);
   const values = parseSettings(env, faults);
   const production = values.NODE_ENV === 'production';
   const plan = planSources(providers, env, values, faults);
   const auth = planAuth(values, (name) => env[name] !== undefined, faults);
+  if (values.METRICS_PORT !== undefined && values.METRICS_PORT !== 0 && values.METRICS_PORT === values.PORT) {
+    faults.push('METRICS_PORT: is PORT; without METRICS_PORT, /metrics is there anyway');
+  }
   const trustedDocuments = readDocuments(values.TRUSTED_DOCUMENTS, faults);
+  const traces = planTraces(env, faults);
   if (faults.length > 0) throw new ConfigError(faults);
   return {
     ...plan,
@@ -189,6 +203,9 @@ export function readConfig(providers: readonly KnownProvider[], environment: Env
     requestDeadlineMs: values.REQUEST_DEADLINE_MS,
     maxInFlight: values.MAX_IN_FLIGHT,
     drainMs: values.DRAIN_MS,
+    logLevel: values.LOG_LEVEL,
+    metricsPort: values.METRICS_PORT ?? null,
+    traces,
     partialResults: values.PARTIAL_RESULTS,
     trustedDocuments,
     graphiql: values.GRAPHIQL ?? (!production && !trustedDocuments),

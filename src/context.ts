@@ -1,9 +1,9 @@
 import DataLoader from 'dataloader';
 import { type ErrorPlace, SourceError, SourceFailure, type SourceFault } from './errors.ts';
 import type { Operations, Provider } from './providers/provider.ts';
-import type { RequestRecord } from './request.ts';
+import { beginRead, type RequestRecord, type SourceRead } from './request.ts';
 import type { Turn } from './turns.ts';
-import type { Upstream } from './upstream/http.ts';
+import type { Http, Upstream } from './upstream/http.ts';
 import type { Snapshot } from './upstream/snapshot.ts';
 import type { Webhook } from './webhook.ts';
 
@@ -77,16 +77,17 @@ export interface ContextOptions {
   readonly signal: AbortSignal;
   readonly turn: Turn;
   /** Told of faults of our own in reading a source, which cost that source's rows and nobody else's. */
-  onInternalError(error: unknown): void;
+  onInternalError(error: unknown, requestId?: string): void;
 }
 
 /** Opens all sources for one request. */
-export function createContext({ record, sources, partialResults, ...options }: ContextOptions): Context {
+export function createContext(options: ContextOptions): Context {
+  const { record, sources, partialResults } = options;
   const opened = sources.map((source) => [source.key, openSource(source, options)] as const);
   return { record, sources: new Map(opened), partialResults, failures: [], turn: options.turn };
 }
 
-type OpenOptions = Pick<ContextOptions, 'findCredential' | 'signal' | 'turn' | 'onInternalError'>;
+type OpenOptions = Pick<ContextOptions, 'record' | 'findCredential' | 'signal' | 'turn' | 'onInternalError'>;
 
 function openSource(source: Source, options: OpenOptions): RequestSource {
   const { key, provider } = source;
@@ -110,7 +111,7 @@ function openSource(source: Source, options: OpenOptions): RequestSource {
     provider,
     capabilities: Object.keys(provider.operations) as (keyof Operations)[],
     read() {
-      report ??= readSource(opened, source.upstream, credential, options).then(afterTurn);
+      report ??= recordRead(opened, source.upstream, credential, options).then(afterTurn);
       return report;
     },
     load: (externalId) => loader.load(externalId),
@@ -118,11 +119,28 @@ function openSource(source: Source, options: OpenOptions): RequestSource {
   return opened;
 }
 
+/** Reads a source, and notes on the record of the request what became of it. */
+async function recordRead(
+  source: RequestSource,
+  upstream: Upstream,
+  credential: string | SourceError,
+  options: OpenOptions,
+): Promise<SourceReport> {
+  const read = beginRead(options.record, source.key);
+  const report = await readSource(source, upstream, credential, options, read);
+  const { state, error, durationMs, rows, fetchedAt } = report;
+  Object.assign(read, { state, code: error?.code ?? null, durationMs, rows, fetchedAt });
+  read.span?.set({ 'hookgraph.source.state': state, 'hookgraph.source.joined': read.joined });
+  read.span?.end(error?.code);
+  return report;
+}
+
 async function readSource(
   source: RequestSource,
   upstream: Upstream,
   credential: string | SourceError,
-  { signal, onInternalError }: OpenOptions,
+  { record, signal, onInternalError }: OpenOptions,
+  recorded: SourceRead,
 ): Promise<SourceReport> {
   if (credential instanceof SourceError) return failed(source, credential.fault, null);
   const { key, provider } = source;
@@ -130,13 +148,12 @@ async function readSource(
   // Tenths of a millisecond are as much as this clock is worth.
   const elapsed = () => Math.round((performance.now() - started) * 10) / 10;
   try {
-    const read = await upstream.run('list', provider.authorization(credential), signal, (http) =>
-      provider.operations.list(http, key),
-    );
+    const list = (http: Http) => provider.operations.list(http, key);
+    const read = await upstream.run('list', provider.authorization(credential), signal, list, recorded);
     return judge(source, read, elapsed());
   } catch (error) {
     if (error instanceof SourceError) return failed(source, error.fault, elapsed());
-    onInternalError(error);
+    onInternalError(error, record.id);
     return failed(source, new SourceError('BAD_RESPONSE').fault, elapsed());
   }
 }

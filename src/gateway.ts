@@ -8,6 +8,7 @@ import { useSourceFailures } from './failures.ts';
 import { createGraphiqlOptions, renderGraphiql, useGraphiqlPolicy } from './graphiql.ts';
 import { type DocumentLimits, useDocumentLimits } from './limits.ts';
 import type { Documents } from './manifest.ts';
+import { useRecording } from './recording.ts';
 import { createRecord, type RequestRecord } from './request.ts';
 import { schema } from './schema/index.ts';
 import { useScopes } from './scopes.ts';
@@ -27,7 +28,7 @@ export interface GatewayOptions {
   /** The only documents that are run; null for any. */
   readonly trustedDocuments: Documents | null;
   /** Told of faults of our own, which clients see as "Internal error" only. */
-  onInternalError(error: unknown): void;
+  onInternalError(error: unknown, requestId?: string): void;
 }
 
 /** What the front door passes on beside the request; nothing where a test asks without one. */
@@ -68,6 +69,7 @@ export function createGateway(options: GatewayOptions): YogaServerInstance<Serve
     logging: false,
     extraParamNames: [...documentIdParameters],
     plugins: [
+      useRecording(),
       usePersistedDocuments(options.trustedDocuments),
       useDeferStream(),
       useScopes(),

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { inspect } from 'node:util';
 import { createAuthentication } from './auth/authentication.ts';
+import type { OnKeySetChange } from './auth/key-set.ts';
 import { type Config, ConfigError, readConfig, variablesOf } from './config.ts';
 import {
   callerCredentials,
@@ -10,19 +11,26 @@ import {
   tokenFiles,
 } from './credentials.ts';
 import { maxWaitingBytes } from './door/backlog.ts';
-import type { SourceErrorCode } from './errors.ts';
+import { startMetricsPort } from './door/metrics-port.ts';
 import { createGateway } from './gateway.ts';
 import { documentLimits } from './limits.ts';
+import { createLog, type Log } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { providers } from './providers/index.ts';
 import { watchSecretFiles } from './secret-files.ts';
 import { startServer } from './server.ts';
 import { openSources } from './sources.ts';
+import { createTelemetry } from './telemetry.ts';
+import type { Traces } from './traces.ts';
+import { version } from './version.ts';
 
 /** Milliseconds that `/ready` says 503 before connections are refused. */
 const readyGraceMs = 500;
 /** Milliseconds in which two signals are one. */
 const sameSignalMs = 500;
+/** Milliseconds for the last spans, of what is left of the drain time. */
+const leastFlushMs = 250;
+const mostFlushMs = 2000;
 
 try {
   await serve(readConfig(providers));
@@ -33,7 +41,16 @@ try {
 
 /** Serves until the first signal to stop, or a fault that nobody handled, and then until what is under way has ended. */
 async function serve(config: Config): Promise<void> {
-  const { sources, settings, close } = await openSources(config);
+  const metrics = createMetrics({
+    version,
+    sources: config.sources.map(({ key }) => key),
+    // Of callers' keys, each would be one tenant's webhooks.
+    webhooks: config.credentials === 'server',
+  });
+  const log = await createLog(config.logLevel, metrics.lineDropped);
+  const traces = await openTraces(config, log);
+  const telemetry = createTelemetry({ log, metrics, beginTrace: traces?.begin ?? null });
+  const { sources, settings, close } = await openSources(config, telemetry.observe);
   const renewed: RenewedCredentials = new Map();
   const gateway = createGateway({
     ...config,
@@ -41,50 +58,54 @@ async function serve(config: Config): Promise<void> {
     needsToken: config.auth !== null,
     documentLimits,
     findCredentials: config.credentials === 'passthrough' ? callerCredentials : serverCredentials(settings, renewed),
-    onInternalError,
+    onInternalError: telemetry.internalError,
   });
-  const authentication = config.auth && createAuthentication(config.auth, onKeySetChange, config.upstream.proxy);
+  const authentication = config.auth && createAuthentication(config.auth, tellKeySet(log), config.upstream.proxy);
   const files = [
     ...credentialFiles(settings, config.secretFiles, renewed),
     ...tokenFiles(config.secretFiles, (tokens) => authentication?.useTokens(tokens)),
   ];
-  const watch = watchSecretFiles(files, warn);
-  const server = await startServer(gateway, {
-    ...config,
-    authentication,
-    maxWaitingBytes,
-    metrics: createMetrics(),
-    onInternalError,
-  });
+  const watch = watchSecretFiles(files, (line) => log.write('warn', line, {}));
+  const server = await startServer(gateway, { ...config, authentication, maxWaitingBytes, metrics, telemetry });
+  const { host, metricsPort } = config;
+  const scraped = metricsPort === null ? null : await startMetricsPort(metrics, host, metricsPort).catch(namePort);
   let isFaulty = false;
   // Rejections that nobody handles come here, too. What is left in order after one, nobody knows: the program ends.
   process.on('uncaughtException', (error) => {
     isFaulty = true;
-    onInternalError(error);
+    telemetry.internalError(error);
   });
   exitOnSecondSignal();
-  process.stdout.write(`${greeting(config, server.url)}\n`);
+  greet(log, config, server.url, scraped?.url ?? `${server.url}/metrics`);
 
   const ends = ['SIGTERM', 'SIGINT', 'uncaughtException'].map((event) => once(process, event));
   const [why] = await Promise.race(ends);
+  log.write('info', 'stopping', { why: typeof why === 'string' ? why : 'fault' });
+  log.flush();
   // SIGTERM comes from what runs us, which watches /ready; whoever types Ctrl+C does not.
+  const stopsAt = performance.now();
   const whole = await server.stop(why === 'SIGTERM' ? readyGraceMs : 0);
+  scraped?.close();
   watch.close();
   await Promise.all([authentication?.close(), close()]);
+  const left = config.drainMs - (performance.now() - stopsAt);
+  await traces?.close(Math.min(Math.max(left, leastFlushMs), mostFlushMs));
+  log.write('info', 'stopped', { whole, faulty: isFaulty });
+  await log.close();
   process.exit(whole && !isFaulty ? 0 : 1);
 }
 
-function onInternalError(error: unknown): void {
-  process.stderr.write(`Internal error: ${inspect(error)}\n`);
+async function openTraces({ traces }: Config, log: Log): Promise<Traces | null> {
+  if (!traces) return null;
+  const { createTraces } = await import('./traces.ts');
+  return createTraces(traces, version, (cause) => log.write('warn', 'traces cannot be sent', { cause }));
 }
 
-function onKeySetChange(reason: SourceErrorCode | null): void {
-  const state = reason === null ? 'can be read again' : `cannot be read (${reason}), which is tried again`;
-  process.stderr.write(`JWT_JWKS_URL: the keys ${state}\n`);
-}
-
-function warn(line: string): void {
-  process.stderr.write(`${line}\n`);
+function tellKeySet(log: Log): OnKeySetChange {
+  return (reason) => {
+    if (reason === null) log.write('info', 'JWT_JWKS_URL: the keys can be read again', {});
+    else log.write('warn', 'JWT_JWKS_URL: the keys cannot be read, which is tried again', { code: reason });
+  };
 }
 
 /** Whoever asks twice does not want to wait. Ctrl+C comes twice at once, from the terminal and from npm. */
@@ -98,23 +119,28 @@ function exitOnSecondSignal(): void {
   }
 }
 
-function greeting({ sandbox, credentials, sources, graphiql }: Config, url: string): string {
-  const keys = sources.map(({ key }) => key).join(', ');
-  const keyNames = providers.map((provider) => variablesOf(provider).key).join(' or ');
+function greet(log: Log, { sandbox, credentials, sources, graphiql }: Config, url: string, metrics: string): void {
   const what = graphiql ? 'GraphQL and GraphiQL' : 'GraphQL';
-  const where = `hookgraph serves ${what} at ${url}/graphql\nSources: ${keys}`;
+  const keys = sources.map(({ key }) => key);
+  log.write('info', `hookgraph serves ${what} at ${url}/graphql`, { version, sources: keys, credentials, metrics });
   if (sandbox) {
-    return `${where}\nThis is the SANDBOX: all webhooks are made up and come from memory. Set ${keyNames} to see real ones.`;
+    const keyNames = providers.map((provider) => variablesOf(provider).key).join(' or ');
+    const text = `This is the SANDBOX: all webhooks are made up and come from memory. Set ${keyNames} to see real ones.`;
+    log.write('info', text, {});
   }
-  return credentials === 'passthrough' ? `${where} (with the keys that callers pass)` : where;
+  log.flush();
+}
+
+function namePort(error: unknown): never {
+  throw Object.assign(error as Error, { variable: 'METRICS_PORT' });
 }
 
 function explain(error: unknown): string {
   if (error instanceof ConfigError) return error.message;
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'EADDRINUSE') return 'PORT: another program listens there already; stop it or choose another';
+  const { code, variable = 'PORT' } = Object(error);
+  if (code === 'EADDRINUSE') return `${variable}: another program listens there already; stop it or choose another`;
   if (code === 'EADDRNOTAVAIL' || code === 'EACCES')
-    return `HOST, PORT: this machine does not let us listen there (${code})`;
+    return `HOST, ${variable}: this machine does not let us listen there (${code})`;
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `HOST: no such name or address (${code})`;
   return inspect(error);
 }

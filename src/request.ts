@@ -1,4 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import type { SourceErrorCode } from './errors.ts';
+import type { Span } from './span.ts';
+import type { Webhook } from './webhook.ts';
 
 /** What callers may be allowed to do. */
 export const scopes = ['webhooks:read', 'webhooks:write', 'webhooks:payloads'] as const;
@@ -15,17 +18,109 @@ export interface Caller {
 /** Who asks for no more than a page without data. */
 export const nobody: Caller = { name: 'nobody', scopes: new Set() };
 
-/** One request, as far as the front door knows it. */
+/** Where a request goes: to the graph, to what operators ask, or nowhere. */
+export type Route = 'graphql' | 'probe' | 'other';
+
+/** What a request asks of the graph. */
+export interface Operation {
+  /** As the document names it, at most 64 characters; null where it has no name. */
+  readonly name: string | null;
+  /** null where the document has no operation that could be meant. */
+  readonly type: 'query' | 'mutation' | 'subscription' | null;
+  /** The first 16 hex digits of the SHA-256 of the document's text. */
+  readonly hash: string;
+}
+
+/** One source as a request read it, or began to. */
+export interface SourceRead {
+  readonly source: string;
+  readonly requestId: string;
+  /** null where tracing is off. */
+  readonly span: Span | null;
+  /** It took part in a call that another request had begun. */
+  joined: boolean;
+  /** null until it is known, and for ever where the request ended before. */
+  state: 'OK' | 'PARTIAL' | 'FAILED' | null;
+  /** Why not all came. */
+  code: SourceErrorCode | null;
+  durationMs: number | null;
+  /** What came, and when (ISO 8601); null where nothing did. */
+  rows: readonly Webhook[];
+  fetchedAt: string | null;
+}
+
+/** One request, as far as it is known: filled in as the work on it goes on, and told of once, when it ends. */
 export interface RequestRecord {
   /** Goes out as `x-request-id`. */
   readonly id: string;
+  readonly route: Route;
+  /** By `performance.now()`. */
+  readonly startedAt: number;
   /** null where callers are not asked who they are. */
-  readonly caller: Caller | null;
+  caller: Caller | null;
+  /** null until a document was read, and where none could be. */
+  operation: Operation | null;
+  readonly reads: SourceRead[];
+  /** Codes of all errors in the answer. */
+  readonly errors: Set<string>;
+  /** What is done now is part of it; null where tracing is off. */
+  span: Span | null;
 }
 
 /** A request of which nothing is known. */
-export function createRecord(id: string = randomUUID(), caller: Caller | null = null): RequestRecord {
-  return { id, caller };
+export function createRecord(
+  id: string = randomUUID(),
+  caller: Caller | null = null,
+  route: Route = 'graphql',
+): RequestRecord {
+  return {
+    id,
+    route,
+    startedAt: performance.now(),
+    caller,
+    operation: null,
+    reads: [],
+    errors: new Set(),
+    span: null,
+  };
+}
+
+/** Notes that a source is being read for a request. */
+export function beginRead(record: RequestRecord, source: string): SourceRead {
+  const span = record.span?.begin(`read ${source}`, { 'hookgraph.source': source }) ?? null;
+  const read: SourceRead = {
+    source,
+    requestId: record.id,
+    span,
+    joined: false,
+    state: null,
+    code: null,
+    durationMs: null,
+    rows: [],
+    fetchedAt: null,
+  };
+  record.reads.push(read);
+  return read;
+}
+
+/** What became of an operation; `left` means that its client did not wait. */
+export const outcomes = ['whole', 'partial', 'failed', 'refused', 'left'] as const;
+
+export type Outcome = (typeof outcomes)[number];
+
+/** Errors that are faults of ours or of a provider, and not mistakes of the caller. */
+const faults = ['INTERNAL_SERVER_ERROR', 'SOURCE_FAILED', 'SOURCE_PARTIAL', 'DEADLINE_EXCEEDED', 'OVERLOADED'];
+
+/** Judges an operation by the status of its answer, which is null where the client did not get all of it. */
+export function outcomeOf({ reads, errors }: RequestRecord, status: number | null): Outcome {
+  if (status === null) return 'left';
+  const read = reads.filter(({ state }) => state !== null);
+  const isFault = faults.some((code) => errors.has(code));
+  if (status >= 500 || errors.has('INTERNAL_SERVER_ERROR')) return 'failed';
+  if (read.some(({ state }) => state !== 'OK'))
+    return read.every(({ state }) => state === 'FAILED') ? 'failed' : 'partial';
+  if (isFault) return read.length > 0 ? 'partial' : 'failed';
+  return status >= 400 || errors.size > 0 ? 'refused' : 'whole';
 }
 
 /** Whether a request may do what needs this scope: where callers are not asked who they are, all may. */

@@ -12,7 +12,8 @@ import { headersOfPieces, isInPieces } from './door/pieces.ts';
 import { createProbes } from './door/probes.ts';
 import { badRequest, type Refusal, refuse, refuseRaw } from './door/refusal.ts';
 import type { Metrics } from './metrics.ts';
-import { createRecord, type RequestRecord } from './request.ts';
+import type { RequestRecord } from './request.ts';
+import type { Telemetry } from './telemetry.ts';
 
 export interface ServerOptions extends AccessOptions {
   readonly host: string;
@@ -29,8 +30,10 @@ export interface ServerOptions extends AccessOptions {
   /** Origins whose pages may read, or any on this machine. */
   readonly corsOrigins: readonly string[] | 'localhost';
   readonly metrics: Metrics;
-  /** Told of faults of our own, which clients see as "Internal error" only. */
-  onInternalError(error: unknown): void;
+  /** null for `/metrics` here. */
+  readonly metricsPort: number | null;
+  /** Told of each request, and of faults of our own, which clients see as "Internal error" only. */
+  readonly telemetry: Telemetry;
 }
 
 /** What answers GraphQL: the gateway, or anything with its `fetch`. */
@@ -78,7 +81,7 @@ const internalError: Refusal = { status: 500, code: 'INTERNAL_SERVER_ERROR', mes
 
 /** Listens on node:http: `/graphql` goes to GraphQL once it is found in order, what operators ask is answered here. */
 export async function startServer(graphql: GraphqlHandler, options: ServerOptions): Promise<RunningServer> {
-  const { metrics, authentication } = options;
+  const { metrics, telemetry, authentication } = options;
   const cors = createCors(options.corsOrigins);
   let ready = true;
   const whyNotReady = () => {
@@ -86,8 +89,10 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
     return authentication?.isReady() === false ? 'waiting for the keys of JWT_JWKS_URL, which cannot be read' : null;
   };
   const access = createAccess(options);
-  const answerProbe = createProbes(whyNotReady, metrics, access.checkOperator);
+  const shownMetrics = options.metricsPort === null ? metrics : null;
+  const answerProbe = createProbes(whyNotReady, shownMetrics, access.checkOperator);
   const load = createLoad(options.maxInFlight);
+  metrics.countInFlight(load.count);
   const backlog = createBacklog(options.maxWaitingBytes);
   const open = new Set<ServerResponse>();
   /** Every connection, and how many requests it waits for. */
@@ -98,7 +103,7 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
     if (requests !== undefined) connections.set(socket, requests + by);
   };
 
-  async function serve(request: IncomingMessage, response: ServerResponse, requestId: string): Promise<void> {
+  async function serve(request: IncomingMessage, response: ServerResponse, record: RequestRecord): Promise<void> {
     const wrong = checkRequest(request);
     if (wrong) return refuse(request, response, wrong);
     const path = request.url?.split('?', 1)[0] ?? '';
@@ -111,10 +116,11 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
     const admission = await access.admit(request, response);
     if (response.headersSent || response.destroyed) return;
     if ('refusal' in admission) return refuse(request, response, admission.refusal);
+    record.caller = admission.caller;
     const tooMany = load.enter();
     if (tooMany) return shed(request, response, tooMany);
     response.once('close', () => load.leave());
-    await answerGraphql(request, response, createRecord(requestId, admission.caller), signal);
+    await answerGraphql(request, response, record, signal);
   }
 
   /** Aborts when the answer is no longer wanted: it took too long, or whoever asked left. */
@@ -164,27 +170,29 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
     refuse(request, response, refusal);
   }
 
-  /** Counts an answer in, gives it the headers that all have, and returns the id of its request. */
-  function expectAnswer(request: IncomingMessage, response: ServerResponse): string {
+  /** Counts an answer in, gives it the headers that all have, and returns the record of its request. */
+  function expectAnswer(request: IncomingMessage, response: ServerResponse): RequestRecord {
     const { socket } = request;
     count(socket, 1);
     open.add(response);
+    if (!ready) response.setHeader('connection', 'close');
+    const record = telemetry.begin(setHeaders(request, response, cors), request);
     response.once('close', () => {
+      telemetry.end(record, response);
       count(socket, -1);
       open.delete(response);
       // Once stopping, a connection ends with its last answer instead of waiting for another request.
       if (!server.listening && connections.get(socket) === 0) socket.destroySoon();
     });
-    if (!ready) response.setHeader('connection', 'close');
-    return setHeaders(request, response, cors);
+    return record;
   }
 
   const server = createServer(limits, (request, response) => {
-    const requestId = expectAnswer(request, response);
-    serve(request, response, requestId).catch((error) => {
+    const record = expectAnswer(request, response);
+    serve(request, response, record).catch((error) => {
       // Whoever left, or never sent the whole, is owed nothing, and that is no fault of ours.
       const left = response.destroyed || request.socket.destroyed || !request.complete;
-      if (!left) options.onInternalError(error);
+      if (!left) telemetry.internalError(error, record.id);
       if (left || response.headersSent) response.destroy();
       else refuse(request, response, internalError);
     });

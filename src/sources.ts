@@ -3,6 +3,7 @@ import type { Source } from './context.ts';
 import { providers } from './providers/index.ts';
 import { startSandbox } from './sandbox.ts';
 import { createUpstream } from './upstream/http.ts';
+import type { UpstreamObserver } from './upstream/observer.ts';
 
 /** The sources of a configuration, with connections that calls can be made over. */
 export interface OpenSources {
@@ -13,14 +14,18 @@ export interface OpenSources {
   close(): Promise<void>;
 }
 
-/** Opens what the configuration names, in the order of the list of providers, and the sandbox behind it if that is wanted. */
-export async function openSources(config: Pick<Config, 'sources' | 'sandbox' | 'upstream'>): Promise<OpenSources> {
+/** Opens what the configuration names, in the order of the list of providers, and the sandbox behind it if that is wanted. `observe` watches a source. */
+export async function openSources(
+  config: Pick<Config, 'sources' | 'sandbox' | 'upstream'>,
+  observe?: (source: string) => UpstreamObserver,
+): Promise<OpenSources> {
   const served = providers.filter(({ key }) => config.sources.some((source) => source.key === key));
   const sandbox = config.sandbox ? await startSandbox(served, Date.now) : null;
   const settings = sandbox?.sources ?? config.sources;
   const sources = served.map((provider) => {
-    const { url } = settings.find(({ key }) => key === provider.key) ?? provider;
-    return { key: provider.key, provider, upstream: createUpstream(url, config.upstream) };
+    const { key } = provider;
+    const { url } = settings.find((source) => source.key === key) ?? provider;
+    return { key, provider, upstream: createUpstream(url, config.upstream, observe?.(key)) };
   });
   return {
     sources,

@@ -8,8 +8,8 @@ const levels: readonly RegExp[] = [
   /^(main|check)\.ts$/,
   /^sources\.ts$/,
   /^(server|sandbox)\.ts$/,
-  /^gateway\.ts$/,
-  /^(limits|graphiql|credentials|documents|failures|scopes)\.ts$|^door\//,
+  /^(gateway|telemetry)\.ts$/,
+  /^(limits|graphiql|credentials|documents|failures|scopes|recording)\.ts$|^door\//,
   /^schema\/(index|kit|print)\.ts$/,
   /^providers\/index\.ts$/,
   /^providers\/[\w-]+\//,
@@ -18,7 +18,7 @@ const levels: readonly RegExp[] = [
   /^auth\//,
   /^providers\/(provider|wire)\.ts$/,
   /^upstream\//,
-  /^(webhook|filter|order|page|errors|config|config-files|config-auth|manifest|tokens|new-token|metrics|address|turns|request|secret-files)\.ts$/,
+  /^(webhook|filter|order|page|errors|config|config-files|config-auth|config-traces|manifest|tokens|new-token|metrics|metrics-sources|address|turns|request|secret-files|span|log|traces|version)\.ts$/,
 ];
 
 type Files = ReadonlyMap<string, string>;

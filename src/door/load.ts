@@ -6,6 +6,8 @@ export interface Load {
   /** Counts a request in, or says why not. */
   enter(): Refusal | null;
   leave(): void;
+  /** Requests that are in. */
+  count(): number;
   close(): void;
 }
 
@@ -33,6 +35,7 @@ export function createLoad(mostInFlight: number): Load {
     leave() {
       inFlight -= 1;
     },
+    count: () => inFlight,
     close() {
       clearInterval(timer);
       histogram.disable();

@@ -10,18 +10,18 @@ const plain = 'text/plain; charset=utf-8';
 
 /**
  * `whyNotReady` is asked anew each time, and says nothing where all is ready. No upstream makes a probe fail: others can be
- * served all the same. `checkMetrics` says who may not read these.
+ * served all the same. `metrics` are null where they have a port of their own; `checkMetrics` says who may not read these.
  */
 export function createProbes(
   whyNotReady: () => string | null,
-  metrics: Metrics,
+  metrics: Metrics | null,
   checkMetrics: (request: IncomingMessage) => Promise<Refusal | null>,
 ): AnswerProbe {
   const probes = new Map<string, () => Promise<readonly [number, string, string]>>([
     ['/health', async () => [200, plain, 'alive\n']],
     ['/ready', async () => [whyNotReady() === null ? 200 : 503, plain, `${whyNotReady() ?? 'ready'}\n`]],
-    ['/metrics', async () => [200, metrics.contentType, await metrics.text()]],
   ]);
+  if (metrics) probes.set('/metrics', async () => [200, metrics.contentType, await metrics.text()]);
   return async (path, request, response) => {
     const probe = probes.get(path);
     if (!probe) return false;

@@ -25,9 +25,17 @@ export function overloaded(reason: string): Refusal {
 /** Answers in the form of a GraphQL error. What is left of the request is not read, so the connection ends. */
 export function refuse(request: IncomingMessage, response: ServerResponse, refusal: Refusal): void {
   if (!request.complete) response.setHeader('connection', 'close');
+  refusals.set(response, refusal.code);
   const body = bodyOf(refusal);
   response.writeHead(refusal.status, { ...refusal.headers, ...headersOf(body) });
   response.end(body);
+}
+
+const refusals = new WeakMap<ServerResponse, string>();
+
+/** The code of the refusal that a request was answered with, if it was refused. */
+export function refusalOf(response: ServerResponse): string | null {
+  return refusals.get(response) ?? null;
 }
 
 /** The same on a connection for which node:http has no answer to write to, which ends. */

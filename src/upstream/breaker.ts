@@ -31,8 +31,9 @@ const silenceMs = 500;
  * A circuit opens when half of at least twenty calls within ten seconds failed, or when the last eight did and none worked
  * for half a second: after busy and healthy seconds, half would take as long again. Built on opossum and not on cockatiel
  * 4, which makes every caller wait for the one that tries a half-open circuit, and which follows the wall clock.
+ * `changed` is told of each circuit that opens, and when a call closes it, or it is let go of.
  */
-export function createBreakers(): Breakers {
+export function createBreakers(changed: (isOpen: boolean) => void = () => {}): Breakers {
   const clocks = new Set<EventEmitter>();
   const tick = () => {
     for (const clock of clocks) clock.emit('rotate');
@@ -55,6 +56,11 @@ export function createBreakers(): Breakers {
       // What says nothing of the upstream is no failure, but a trial that ended so must not close the circuit.
       errorFilter: (error) => (saysNothing(error) ? !breaker.halfOpen : !speaksAgainst(error)),
     });
+    let isOpen = false;
+    const turn = (now: boolean) => {
+      if (isOpen !== now) changed(now);
+      isOpen = now;
+    };
     let inARow = 0;
     let workedAt = Number.NEGATIVE_INFINITY;
     breaker.on('failure', () => {
@@ -67,6 +73,9 @@ export function createBreakers(): Breakers {
       inARow = 0;
       workedAt = performance.now();
     });
+    // It opens again after each trial that fails, without having been closed.
+    breaker.on('open', () => turn(true));
+    breaker.on('close', () => turn(false));
     // A closed circuit starts afresh: neither the failures that opened it count any more, nor the calls that it refused,
     // which opossum takes for calls that did not fail.
     breaker.on('close', () => {
@@ -82,6 +91,7 @@ export function createBreakers(): Breakers {
       },
       retire() {
         clocks.delete(clock);
+        turn(false);
         breaker.disable();
       },
     };

@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
 import { SourceError, type SourceErrorCode, type SourceFaultDetails } from '../errors.ts';
+import type { SourceRead } from '../request.ts';
 import { parseBody, statusError } from './answer.ts';
 import { createBreakers } from './breaker.ts';
 import { createConnections, type UpstreamProxy } from './connections.ts';
 import { withDeadline } from './deadline.ts';
 import { exchange } from './exchange.ts';
+import { nobody, tellCall, type UpstreamObserver } from './observer.ts';
 import { pauseBefore } from './retry.ts';
 import type { Start } from './sharing.ts';
 import { createTenants, type Tenant } from './tenants.ts';
@@ -45,13 +47,15 @@ export type ReadProblem = (body: unknown) => Pick<SourceFaultDetails, 'providerC
 export interface Upstream {
   /**
    * Runs the operation `name` under a deadline of its own, which `caller` (it left) may cut short. `headers` carry the
-   * key. Two runs of one name under one key must do the same: they may share one result. Throws a `SourceError`.
+   * key. Two runs of one name under one key must do the same: they may share one result. Calls are told of as those of
+   * `read`, whose request began them. Throws a `SourceError`.
    */
   run<T>(
     name: string,
     headers: Readonly<Record<string, string>>,
     caller: AbortSignal,
     operation: (http: Http) => Promise<T>,
+    read?: SourceRead,
   ): Promise<T>;
   /** Ends all connections, also those with a call under way. */
   close(): Promise<void>;
@@ -63,8 +67,10 @@ const longestReserveMs = 250;
 const usualConnectionAgeMs = 25_000;
 
 /** Opens a connection pool to `url`. No redirect is ever followed, and no other host is ever called. */
-export function createUpstream(url: string, limits: UpstreamLimits): Upstream {
-  const { origin, pathname } = new URL(url);
+export function createUpstream(url: string, limits: UpstreamLimits, observer: UpstreamObserver = nobody): Upstream {
+  const { origin, pathname, hostname, port, protocol } = new URL(url);
+  // Neither path nor query: what goes into a trace is no place for what an address may hold.
+  const server = { 'server.address': hostname, 'server.port': Number(port) || (protocol === 'https:' ? 443 : 80) };
   const base = pathname.replace(/\/$/, '');
   const connections = createConnections(origin, {
     timeoutMs: limits.attemptTimeoutMs,
@@ -73,7 +79,7 @@ export function createUpstream(url: string, limits: UpstreamLimits): Upstream {
   });
   // What is left of the deadline is for getting the answer out in time.
   const operationMs = limits.deadlineMs - Math.min(limits.deadlineMs * 0.1, longestReserveMs);
-  const breakers = createBreakers();
+  const breakers = createBreakers(observer.circuit);
   const tenants = createTenants(breakers, limits.maxBytes);
 
   /** One operation: every call in it may be tried again until `signal` or the deadline ends it. */
@@ -84,14 +90,20 @@ export function createUpstream(url: string, limits: UpstreamLimits): Upstream {
     ms: number,
     caller: AbortSignal,
     answered: () => void,
+    read: SourceRead | null,
   ): Promise<T> {
     const endsAt = performance.now() + ms;
     return withDeadline(ms, caller, (deadline) => {
-      async function once<R>(path: string, schema: z.ZodType<R>, problem: ReadProblem): Promise<R> {
+      async function once<R>(
+        path: string,
+        schema: z.ZodType<R>,
+        problem: ReadProblem,
+        trace: Readonly<Record<string, string>>,
+      ): Promise<R> {
         const request = {
           origin,
           path: base + path,
-          headers,
+          headers: { ...trace, ...headers },
           maxBytes: limits.maxBytes,
           bytes: tenant.bytes,
           answered,
@@ -111,10 +123,13 @@ export function createUpstream(url: string, limits: UpstreamLimits): Upstream {
         async getJson(path, schema, problem) {
           for (let tries = 1; ; tries++) {
             try {
-              return await tenant.call(() => once(path, schema, problem));
+              return await tenant.call(() =>
+                tellCall(observer, read, tries, server, (trace) => once(path, schema, problem, trace)),
+              );
             } catch (error) {
               const pause = pauseBefore(tries + 1, error, endsAt - performance.now(), Math.random);
               if (pause === null || !tenant.budget.spend()) throw error;
+              observer.retried();
               await sleep(pause, undefined, { signal: deadline }).catch(() => {
                 throw deadline.reason;
               });
@@ -130,12 +145,23 @@ export function createUpstream(url: string, limits: UpstreamLimits): Upstream {
     headers: Readonly<Record<string, string>>,
     caller: AbortSignal,
     operation: (http: Http) => Promise<T>,
+    read: SourceRead | null = null,
   ): Promise<T> {
     const tenant = tenants.of(headers);
-    const start: Start<T> = (ms, signal, answered) => operate(tenant, headers, operation, ms, signal, answered);
+    let isStarted = false;
+    const start: Start<T> = (ms, signal, answered) => {
+      isStarted = true;
+      return operate(tenant, headers, operation, ms, signal, answered, read);
+    };
     try {
       if (!limits.shareInFlight) return await start(operationMs, caller, () => {});
-      return await tenant.sharing.run(name, operationMs, caller, start);
+      const result = tenant.sharing.run(name, operationMs, caller, start);
+      // Whoever joins starts nothing at first.
+      if (!isStarted) {
+        observer.joined();
+        if (read) read.joined = true;
+      }
+      return await result;
     } catch (error) {
       throw caller.aborted ? new SourceError('UNREACHABLE', { message: 'The caller left.' }, error) : error;
     }

@@ -7,6 +7,7 @@ import { providers } from '../../src/providers/index.ts';
 import { createRecord } from '../../src/request.ts';
 import { createTurns } from '../../src/turns.ts';
 import { createUpstream, type UpstreamLimits } from '../../src/upstream/http.ts';
+import type { UpstreamObserver } from '../../src/upstream/observer.ts';
 import { readAnswer } from './pieces.ts';
 import { type Call, startUpstream, type TestUpstream } from './upstream.ts';
 
@@ -40,6 +41,8 @@ export interface GraphOptions extends Partial<GatewayOptions>, Partial<UpstreamL
   readonly passthrough?: boolean;
   /** Where the sandboxes' clock stands. */
   readonly now?: string;
+  /** Watches the upstream of each source. */
+  observe?(source: string): UpstreamObserver;
 }
 
 const testKey = 'test-key';
@@ -65,7 +68,8 @@ export async function openGraph(
       const sandbox = provider.sandbox(() => Date.parse(now));
       const upstream = await startUpstream(given === 'sandbox' ? sandbox.listener : given);
       const url = given === 'sandbox' ? upstream.url + sandbox.path : upstream.url;
-      const connection = createUpstream(url, { deadlineMs, attemptTimeoutMs, maxBytes, shareInFlight });
+      const limits = { deadlineMs, attemptTimeoutMs, maxBytes, shareInFlight };
+      const connection = createUpstream(url, limits, options.observe?.(provider.key));
       const credential = given === 'sandbox' ? sandbox.key : testKey;
       return { key: provider.key, provider, url, upstream, connection, credential };
     }),

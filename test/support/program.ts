@@ -9,9 +9,21 @@ export interface Program extends AsyncDisposable {
   readonly pid: number;
   /** All that it printed so far, on both streams. */
   output(): string;
-  signal(name: 'SIGTERM' | 'SIGINT'): void;
+  /** The lines of its log so far. */
+  lines(): readonly Line[];
+  signal(name: 'SIGTERM' | 'SIGINT' | 'SIGUSR2'): void;
   /** Its exit code, when it ends. */
   readonly ended: Promise<number | null>;
+}
+
+/** A line of the log, as JSON brings it. */
+// biome-ignore lint/suspicious/noExplicitAny: lines of each message have fields of their own
+export type Line = { readonly level: string; readonly msg: string } & Readonly<Record<string, any>>;
+
+/** The lines of a log; throws where one that looks like JSON is none. */
+export function readLines(output: string): readonly Line[] {
+  const lines = output.slice(0, output.lastIndexOf('\n') + 1).split('\n');
+  return lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line));
 }
 
 /**
@@ -34,7 +46,7 @@ export async function startProgram(
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (chunk: string) => {
         output += chunk;
-        const found = /at (http:\S+)/.exec(output);
+        const found = /at (http:[^\s"]+)/.exec(output);
         if (found?.[1]) resolve(found[1]);
       });
     }
@@ -44,6 +56,7 @@ export async function startProgram(
     url,
     pid: child.pid ?? 0,
     output: () => output,
+    lines: () => readLines(output),
     signal: (name) => void child.kill(name),
     ended,
     async [Symbol.asyncDispose]() {
@@ -71,12 +84,12 @@ export async function runCommand(args: readonly string[], env: Record<string, st
   return { code, stdout, stderr };
 }
 
-/** Sends a query over HTTP and returns the answer. */
-export async function ask(url: string, query: string, headers: Record<string, string> = {}) {
+/** Sends a query over HTTP and returns the answer. `others` stand beside it in the body. */
+export async function ask(url: string, query: string, headers: Record<string, string> = {}, others: object = {}) {
   const response = await fetch(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },
-    body: JSON.stringify({ query }),
+    body: JSON.stringify({ query, ...others }),
   });
   return await response.json();
 }

@@ -1,14 +1,20 @@
 import { maxWaitingBytes } from '../../src/door/backlog.ts';
+import { silentLog } from '../../src/log.ts';
 import { createMetrics } from '../../src/metrics.ts';
 import { type GraphqlHandler, type RunningServer, type ServerOptions, startServer } from '../../src/server.ts';
+import { createTelemetry } from '../../src/telemetry.ts';
 
 /** One for all: each watches the event loop. */
 const metrics = createMetrics();
 
+function rethrow(error: unknown): never {
+  throw error;
+}
+
 /** Puts the front door before a gateway, on a free loopback port, with the limits that the program has by default. */
 export async function listen(
   gateway: GraphqlHandler,
-  options: Partial<ServerOptions> = {},
+  { onInternalError = rethrow, ...options }: Partial<ServerOptions> & { onInternalError?(error: unknown): void } = {},
 ): Promise<RunningServer & AsyncDisposable> {
   const defaults = {
     host: '127.0.0.1',
@@ -22,11 +28,14 @@ export async function listen(
     drainMs: 0,
     corsOrigins: [],
     metrics,
+    metricsPort: null,
   };
-  const onInternalError = (error: unknown) => {
-    throw error;
-  };
-  const server = await startServer(gateway, { ...defaults, onInternalError, ...options });
+  const telemetry = createTelemetry({ log: silentLog, metrics: options.metrics ?? metrics, beginTrace: null });
+  const server = await startServer(gateway, {
+    ...defaults,
+    telemetry: { ...telemetry, internalError: onInternalError },
+    ...options,
+  });
   return {
     ...server,
     async [Symbol.asyncDispose]() {

@@ -23,7 +23,7 @@ export async function startGateway(
 ): Promise<Gateway> {
   const urls = { APIMALL_API_URL: upstreams.apimall, DILIGENT_API_URL: upstreams.diligent };
   const keys = env.CREDENTIALS === 'passthrough' ? {} : canaryKeys;
-  const program = await startProgram({ ...urls, ...keys, ...env }, script, limit);
+  const program = await startProgram({ LOG_LEVEL: 'trace', ...urls, ...keys, ...env }, script, limit);
   if (program.url === '') throw new Error(`The program did not start: ${program.output()}`);
   return {
     ...program,

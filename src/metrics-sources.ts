@@ -1,0 +1,148 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { type SourceErrorCode, sourceErrorCodes } from './errors.ts';
+import { healths, type Webhook } from './webhook.ts';
+
+/** How one call to a provider ended: CANCELLED is what nobody waited for any more. */
+export type CallOutcome = 'OK' | 'CANCELLED' | SourceErrorCode;
+
+/** What is counted of one source. */
+export interface SourceMetrics {
+  called(outcome: CallOutcome, seconds: number): void;
+  retried(): void;
+  /** A read took part in a call that was under way. */
+  joined(): void;
+  /** A circuit opened, or closed again. Each key has its own. */
+  circuit(isOpen: boolean): void;
+  /** A request was done reading the source; `code` tells why not all of it came. */
+  read(state: 'OK' | 'PARTIAL' | 'FAILED', code: SourceErrorCode | null): void;
+  /** What is there was read, at this time in milliseconds since the epoch. */
+  rows(rows: readonly Webhook[], at: number): void;
+}
+
+interface Latest {
+  readonly rows: readonly Webhook[];
+  readonly at: number;
+}
+
+const states = ['OK', 'PARTIAL', 'FAILED'] as const;
+const codes = Object.keys(sourceErrorCodes) as SourceErrorCode[];
+/** Of these, no call was made. */
+const withoutCall: readonly SourceErrorCode[] = ['NOT_CONFIGURED', 'BAD_CREDENTIAL', 'CIRCUIT_OPEN'];
+const callOutcomes: readonly CallOutcome[] = [
+  'OK',
+  'CANCELLED',
+  ...codes.filter((code) => !withoutCall.includes(code)),
+];
+
+/** Counts what happens at these sources; each is there from the start, at 0, so that its first fault is a rise. */
+export function createSourceMetrics(
+  registry: Registry,
+  sources: readonly string[],
+  webhooks: boolean,
+  buckets: number[],
+): (key: string) => SourceMetrics {
+  const registers = [registry];
+  const counter = <L extends string>(name: string, help: string, labelNames: L[]) =>
+    new Counter({ name: `hookgraph_source_${name}_total`, help, labelNames, registers });
+  const calls = counter('calls', 'Calls to a provider, by how they ended.', ['source', 'outcome']);
+  const retries = counter('retries', 'Calls that were made again.', ['source']);
+  const joins = counter('joins', 'Reads that took part in a call that was under way.', ['source']);
+  const reads = counter('reads', 'Reads of a source by requests, by state.', ['source', 'state']);
+  const faults = counter('faults', 'Reads that did not bring all, by code.', ['source', 'code']);
+  const seconds = new Histogram({
+    name: 'hookgraph_source_call_duration_seconds',
+    help: 'Calls to a provider, from before they are sent to when they are read.',
+    labelNames: ['source'],
+    buckets,
+    registers,
+  });
+  const circuits = new Gauge({
+    name: 'hookgraph_source_circuits_open',
+    help: 'Keys whose calls are refused, as the provider keeps failing.',
+    labelNames: ['source'],
+    registers,
+  });
+  const latest = new Map<string, Latest>();
+  if (webhooks) showWebhooks(registry, latest);
+
+  function open(source: string): SourceMetrics {
+    for (const outcome of callOutcomes) calls.inc({ source, outcome }, 0);
+    for (const state of states) reads.inc({ source, state }, 0);
+    for (const code of codes) faults.inc({ source, code }, 0);
+    for (const metric of [retries, joins]) metric.inc({ source }, 0);
+    seconds.zero({ source });
+    circuits.set({ source }, 0);
+    return {
+      called(outcome, took) {
+        calls.inc({ source, outcome });
+        seconds.observe({ source }, took);
+      },
+      retried: () => retries.inc({ source }),
+      joined: () => joins.inc({ source }),
+      circuit: (isOpen) => circuits.inc({ source }, isOpen ? 1 : -1),
+      read(state, code) {
+        reads.inc({ source, state });
+        if (code) faults.inc({ source, code });
+      },
+      rows(rows, at) {
+        if (webhooks) latest.set(source, { rows, at });
+      },
+    };
+  }
+  const opened = new Map(sources.map((source) => [source, open(source)]));
+  return (key) => opened.get(key) ?? nothing;
+}
+
+/** Counts at each scrape what was read last, and not at each read. */
+function showWebhooks(registry: Registry, latest: ReadonlyMap<string, Latest>): void {
+  const registers = [registry];
+  const labelNames = ['source'] as const;
+  new Gauge({
+    name: 'hookgraph_webhooks',
+    help: 'Webhooks by health, as they were last read.',
+    labelNames: ['source', 'health'],
+    registers,
+    collect() {
+      for (const [source, { rows }] of latest) {
+        const counts = new Map(healths.map((health) => [health, 0]));
+        for (const { health } of rows) counts.set(health, (counts.get(health) ?? 0) + 1);
+        for (const [health, count] of counts) this.set({ source, health }, count);
+      }
+    },
+  });
+  new Gauge({
+    name: 'hookgraph_source_read_timestamp_seconds',
+    help: 'When webhooks were last read, in Unix time: nothing is read unless somebody asks.',
+    labelNames,
+    registers,
+    collect() {
+      for (const [source, { at }] of latest) this.set({ source }, at / 1000);
+    },
+  });
+  new Gauge({
+    name: 'hookgraph_newest_delivery_timestamp_seconds',
+    help: 'When the latest delivery of any webhook was attempted, in Unix time, as it was last read.',
+    labelNames,
+    registers,
+    collect() {
+      for (const [source, { rows }] of latest) {
+        // Their times compare as text.
+        const newest = rows.reduce(
+          (so, { lastDelivery }) => (so < (lastDelivery?.at ?? '') ? (lastDelivery?.at ?? '') : so),
+          '',
+        );
+        if (newest === '') this.remove({ source });
+        else this.set({ source }, Date.parse(newest) / 1000);
+      }
+    },
+  });
+}
+
+const nothing: SourceMetrics = {
+  called() {},
+  retried() {},
+  joined() {},
+  circuit() {},
+  read() {},
+  rows() {},
+};

@@ -1,0 +1,147 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { refusalOf } from './door/refusal.ts';
+import { errnoOf, SourceError } from './errors.ts';
+import { describeError, type Log, printable } from './log.ts';
+import type { Metrics } from './metrics.ts';
+import { createRecord, outcomeOf, type RequestRecord, type Route, type SourceRead } from './request.ts';
+import type { Span } from './span.ts';
+import type { EndedCall, UpstreamObserver } from './upstream/observer.ts';
+
+/** The one place where what happens becomes lines of the log, metrics and spans. */
+export interface Telemetry {
+  /** Opens the record of a request. */
+  begin(id: string, request: IncomingMessage): RequestRecord;
+  /** Tells of a request once: when its answer is sent, or will not be. */
+  end(record: RequestRecord, response: ServerResponse): void;
+  /** Watches the upstream of a source. */
+  observe(source: string): UpstreamObserver;
+  /** Tells of a fault of our own. */
+  internalError(error: unknown, requestId?: string): void;
+}
+
+/** Begins the span of a request, if with that of its caller as the whole that it is part of. */
+export type BeginTrace = (request: IncomingMessage) => Span;
+
+export interface TelemetryOptions {
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** null where tracing is off. */
+  readonly beginTrace: BeginTrace | null;
+}
+
+const routes: Readonly<Record<string, Route>> = {
+  '/graphql': 'graphql',
+  '/health': 'probe',
+  '/ready': 'probe',
+  '/metrics': 'probe',
+};
+/** As is usual for a client that left; nobody is answered it. */
+const statusOfLeft = 499;
+const longestName = 64;
+
+/** Begins to tell. */
+export function createTelemetry({ log, metrics, beginTrace }: TelemetryOptions): Telemetry {
+  /** The span of each whole request, as records hold that of the part that is worked on. */
+  const whole = new WeakMap<RequestRecord, Span>();
+
+  function endOperation(record: RequestRecord, status: number | null, durationMs: number): void {
+    const outcome = outcomeOf(record, status);
+    const { operation, caller } = record;
+    const type = operation?.type === 'query' || operation?.type === 'mutation' ? operation.type : 'none';
+    metrics.operationEnded(type, outcome, durationMs / 1000);
+    if (!log.isOn('info')) return;
+    log.write('info', 'operation', {
+      requestId: record.id,
+      ...traceOf(whole.get(record)),
+      caller: caller && printable(caller.name, longestName),
+      operation: operation?.name ?? null,
+      type: operation?.type ?? null,
+      hash: operation?.hash ?? null,
+      durationMs: rounded(durationMs),
+      status,
+      outcome,
+      sources: record.reads.map(lineOf),
+      errors: [...record.errors],
+    });
+  }
+
+  return {
+    begin(id, request) {
+      const route = routes[request.url?.split('?', 1)[0] ?? ''] ?? 'other';
+      const record = createRecord(id, null, route);
+      if (beginTrace && route === 'graphql') {
+        record.span = beginTrace(request);
+        record.span.set({ 'hookgraph.request.id': id });
+        whole.set(record, record.span);
+      }
+      return record;
+    },
+    end(record, response) {
+      const durationMs = performance.now() - record.startedAt;
+      const status = response.writableFinished ? response.statusCode : null;
+      metrics.requestEnded(record.route, status ?? statusOfLeft, durationMs / 1000);
+      const refusal = refusalOf(response);
+      for (const { source, state, code, rows, fetchedAt } of record.reads) {
+        if (state) metrics.source(source).read(state, code);
+        if (fetchedAt) metrics.source(source).rows(rows, Date.parse(fetchedAt));
+      }
+      // GraphiQL and what was refused at the door are no operations.
+      if (record.operation || record.errors.size > 0) {
+        if (refusal) record.errors.add(refusal);
+        endOperation(record, status, durationMs);
+      } else if (refusal && log.isOn('debug')) {
+        const { id, route } = record;
+        log.write('debug', 'refused', { requestId: id, route, status, code: refusal, durationMs: rounded(durationMs) });
+      }
+      const span = whole.get(record);
+      span?.set({ 'http.response.status_code': status ?? statusOfLeft });
+      span?.end(status === null || status >= 500 ? String(status ?? 'left') : null);
+    },
+    observe(source) {
+      const counted = metrics.source(source);
+      return {
+        called(call) {
+          const { error, durationMs } = call;
+          const fault = error instanceof SourceError ? error.fault : null;
+          counted.called(error === null ? 'OK' : (fault?.code ?? 'CANCELLED'), durationMs / 1000);
+          if (fault && log.isOn('warn')) log.write('warn', 'call failed', failedCall(source, call, fault));
+          else if (error !== null && !fault && log.isOn('debug'))
+            log.write('debug', 'call cancelled', callOf(source, call));
+        },
+        retried: counted.retried,
+        joined: counted.joined,
+        circuit(isOpen) {
+          counted.circuit(isOpen);
+          if (isOpen) log.write('warn', 'circuit opened', { source });
+          else log.write('info', 'circuit closed', { source });
+        },
+      };
+    },
+    internalError(error, requestId) {
+      log.write('error', 'internal error', { ...(requestId && { requestId }), error: describeError(error) });
+      log.flush();
+    },
+  };
+}
+
+function lineOf({ source, state, code, durationMs, joined }: SourceRead) {
+  return { source, state, ...(code && { code }), durationMs, ...(joined && { joined }) };
+}
+
+function callOf(source: string, { requestId, traceId, attempt, durationMs }: EndedCall) {
+  return { source, requestId, ...(traceId && { traceId }), attempt, durationMs: rounded(durationMs) };
+}
+
+function failedCall(source: string, call: EndedCall, { code, ...fault }: SourceError['fault']) {
+  const { httpStatus, providerCode, providerRequestId, retryAfterMs } = fault;
+  const cause = errnoOf(call.error);
+  return { ...callOf(source, call), code, httpStatus, providerCode, providerRequestId, retryAfterMs, cause };
+}
+
+function traceOf(span: Span | undefined) {
+  return span && { traceId: span.traceId };
+}
+
+function rounded(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}

@@ -1,0 +1,59 @@
+import { SourceError } from '../errors.ts';
+import type { SourceRead } from '../request.ts';
+import type { SpanAttributes } from '../span.ts';
+
+/** One call to an upstream, when it has ended. */
+export interface EndedCall {
+  /** The request that it was made for; null where a test makes it for none. */
+  readonly requestId: string | null;
+  readonly traceId: string | null;
+  /** 1 for the first of an operation, more where it was made again. */
+  readonly attempt: number;
+  readonly durationMs: number;
+  /** What it threw, null where it worked. What is no `SourceError` is that nobody waited for it any more. */
+  readonly error: unknown;
+}
+
+/** Is told what happens at one upstream, as it happens. It must not throw, and not take long. */
+export interface UpstreamObserver {
+  called(call: EndedCall): void;
+  /** A call is going to be made again. */
+  retried(): void;
+  /** A request took part in a call that another had begun. */
+  joined(): void;
+  /** A circuit opened, or closed again. Each key has its own. */
+  circuit(isOpen: boolean): void;
+}
+
+/** Looks away. */
+export const nobody: UpstreamObserver = { called() {}, retried() {}, joined() {}, circuit() {} };
+
+/** Runs one call, and tells of it. `send` gets the headers that carry the trace on. */
+export async function tellCall<T>(
+  observer: UpstreamObserver,
+  read: SourceRead | null,
+  attempt: number,
+  server: SpanAttributes,
+  send: (trace: Readonly<Record<string, string>>) => Promise<T>,
+): Promise<T> {
+  const startedAt = performance.now();
+  const span = read?.span?.begin('GET', { 'http.request.method': 'GET', ...server }, 'call');
+  if (attempt > 1) span?.set({ 'http.request.resend_count': attempt - 1 });
+  const tell = (error: unknown) => {
+    const { requestId = null } = read ?? {};
+    const traceId = span?.traceId ?? null;
+    observer.called({ requestId, traceId, attempt, durationMs: performance.now() - startedAt, error });
+    const fault = error instanceof SourceError ? error.fault : null;
+    const httpStatus = error === null ? 200 : fault?.httpStatus;
+    if (httpStatus) span?.set({ 'http.response.status_code': httpStatus });
+    span?.end(error === null ? null : (fault?.code ?? 'CANCELLED'));
+  };
+  try {
+    const result = await send(span?.headers ?? {});
+    tell(null);
+    return result;
+  } catch (error) {
+    tell(error);
+    throw error;
+  }
+}
