@@ -32,7 +32,7 @@ const closeMs = 1000;
 export async function createLog(level: LogLevel, onDrop: () => void): Promise<Log> {
   const output = process.stdout.isTTY ? await openTerminal() : openPipe(onDrop);
   const base = {
-    timestamp: pino.stdTimeFunctions.isoTime,
+    timestamp: createClock(),
     formatters: { level: (label: string) => ({ level: label }) },
   };
   const logger = pino({ ...base, level, base: null }, output.stream);
@@ -41,6 +41,21 @@ export async function createLog(level: LogLevel, onDrop: () => void): Promise<Lo
     write: (at, message, fields) => logger[at](fields, message),
     flush: output.flush,
     close: output.close,
+  };
+}
+
+/** The time as ISO 8601. Made anew once a second, as `toISOString` is what a line would cost most. */
+function createClock(): () => string {
+  let second = Number.NaN;
+  let upToSecond = '';
+  return () => {
+    const now = Date.now();
+    const ms = now % 1000;
+    if (now - ms !== second) {
+      second = now - ms;
+      upToSecond = new Date(second).toISOString().slice(0, -4);
+    }
+    return `,"time":"${upToSecond}${String(ms).padStart(3, '0')}Z"`;
   };
 }
 
