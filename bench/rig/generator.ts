@@ -1,4 +1,5 @@
 import { Socket } from 'node:net';
+import { createAnswerReader } from './answer-reader.ts';
 import { readCpuMicros, readResidentKiB } from './process-figures.ts';
 
 /** What the generator is told to do, as a message. */
@@ -9,8 +10,10 @@ export interface Job {
   readonly connections: number;
   /** Milliseconds before counting begins, in which connections and code warm up. */
   readonly leadMs: number;
-  /** Milliseconds that are counted. */
+  /** Milliseconds that are counted at least. */
   readonly ms: number;
+  /** Requests that are counted at least, unless that takes ten times as long. */
+  readonly leastRequests: number;
   /** Bytes that the body of every answer must have; null takes any. */
   readonly bodyBytes: number | null;
   /** The process whose time is counted with the requests. */
@@ -20,7 +23,7 @@ export interface Job {
 /** What was seen while counting. */
 export interface JobResult {
   readonly requests: number;
-  /** Answers of status 503 while counting: these are not among `requests`. */
+  /** Answers of status 503: these are not among `requests`. */
   readonly refused: number;
   /** Answers of any other status, or of another length, also before counting began. */
   readonly wrong: number;
@@ -38,112 +41,79 @@ export interface JobResult {
 const shared = Buffer.allocUnsafe(262_144);
 
 /** Runs a job: every connection sends its next request when it has its answer whole. */
-function run({ port, request, connections, leadMs, ms, bodyBytes, pid }: Job): Promise<JobResult> {
+function run(job: Job): Promise<JobResult> {
   return new Promise((resolve) => {
-    const bytes = Buffer.from(request);
-    const latencies: number[] = [];
-    let refused = 0;
-    let wrong = 0;
-    let firstWrong: string | null = null;
-    let isCounting = false;
-    let isOver = false;
-    const complain = (what: string) => {
-      wrong += 1;
-      firstWrong ??= what.slice(0, 400);
-    };
+    const bytes = Buffer.from(job.request);
     const sockets = new Set<Socket>();
-    const connect = () => {
+    const count = createCount(job, (result) => {
+      for (const socket of sockets) socket.removeAllListeners('close').destroy();
+      resolve(result);
+    });
+    function connect(): void {
       let sentAt = 0;
-      const reader = createAnswerReader((head, length) => {
-        const isRefused = head.startsWith('HTTP/1.1 503');
-        if (isCounting && isRefused) refused += 1;
-        else if (!head.startsWith('HTTP/1.1 200') || (bodyBytes !== null && (length ?? bodyBytes) !== bodyBytes))
-          complain(`${length} bytes after ${head}`);
-        if (isOver) return;
-        const now = performance.now();
-        if (isCounting && !isRefused) latencies.push(now - sentAt);
-        sentAt = now;
-        socket.write(bytes);
-      });
-      const socket = new Socket({
-        onread: { buffer: shared, callback: (size) => reader(shared, size) },
-      } as ConstructorParameters<typeof Socket>[0]);
-      sockets.add(socket);
-      socket.setNoDelay(true);
-      // Who refuses ends the connection, too.
-      socket.on('error', () => socket.destroy());
-      socket.on('close', () => {
-        sockets.delete(socket);
-        if (!isOver) connect();
-      });
-      socket.connect(port, '127.0.0.1', () => {
+      const send = () => {
         sentAt = performance.now();
         socket.write(bytes);
+      };
+      const reader = createAnswerReader((head, length) => {
+        count.answer(head, length, performance.now() - sentAt);
+        send();
       });
-    };
-    for (let count = 0; count < connections; count++) connect();
-    setTimeout(() => {
-      isCounting = true;
-      const startedAt = performance.now();
-      const cpuAtStart = readCpuMicros(pid);
-      setTimeout(() => {
-        isOver = true;
-        const cpuMicros = readCpuMicros(pid) - cpuAtStart;
-        const elapsedMs = performance.now() - startedAt;
-        const residentKiB = readResidentKiB(pid);
-        for (const socket of sockets) socket.destroy();
-        const medianMs = latencies.sort((a, b) => a - b)[latencies.length >> 1] ?? Number.NaN;
-        resolve({
-          requests: latencies.length,
-          refused,
-          wrong,
-          firstWrong,
-          elapsedMs,
-          cpuMicros,
-          residentKiB,
-          medianMs,
-        });
-      }, ms);
-    }, leadMs);
+      const onread = { buffer: shared, callback: (size: number) => reader(shared, size) };
+      const socket = new Socket({ onread } as ConstructorParameters<typeof Socket>[0]);
+      sockets.add(socket);
+      socket.setNoDelay(true);
+      socket.on('error', () => socket.destroy());
+      // Who refuses a request ends its connection, too.
+      socket.on('close', () => {
+        sockets.delete(socket);
+        connect();
+      });
+      socket.connect(job.port, '127.0.0.1', send);
+    }
+    for (let opened = 0; opened < job.connections; opened++) connect();
   });
 }
 
 /**
- * Finds where answers end in what one connection brings, and calls `done` with the head and the length of the body, null with chunks. Knows
- * `content-length` and chunks, and as much of HTTP as servers answer JSON with, no more.
+ * Counts from one answer to another: slow contestants answer all connections at about the same time and then none for long, so
+ * that a window between any two moments would hold one such wave too many or too few.
  */
-function createAnswerReader(
-  done: (head: string, length: number | null) => void,
-): (buffer: Buffer, size: number) => boolean {
-  let head = '';
-  /** Bytes of the body that are still to come; null while the head is read, infinite with chunks. */
-  let left: number | null = null;
-  let length: number | null = null;
-  /** The last characters, to see the end of the last chunk in. */
-  let tail = '';
-  return (buffer, size) => {
-    let start = 0;
-    if (left === null) {
-      head += buffer.toString('latin1', 0, size);
-      const end = head.indexOf('\r\n\r\n');
-      if (end === -1) return true;
-      start = size - (head.length - end - 4);
-      head = head.slice(0, end);
-      const [, declared] = /\r\ncontent-length: *(\d+)/i.exec(head) ?? [];
-      left = declared === undefined ? Number.POSITIVE_INFINITY : Number(declared);
-      length = declared === undefined ? null : left;
-    }
-    if (left === Number.POSITIVE_INFINITY) {
-      tail = (tail + buffer.toString('latin1', Math.max(start, size - 5), size)).slice(-5);
-      if (tail === '0\r\n\r\n') left = 0;
-    } else left -= size - start;
-    if (left === 0) {
-      const whole = head;
-      head = tail = '';
-      left = null;
-      done(whole, length);
-    }
-    return true;
+function createCount({ leadMs, ms, leastRequests, bodyBytes, pid }: Job, done: (result: JobResult) => void) {
+  const latencies: number[] = [];
+  const leadEndsAt = performance.now() + leadMs;
+  let start: { readonly at: number; readonly cpuMicros: number } | null = null;
+  let refused = 0;
+  let wrong = 0;
+  let firstWrong: string | null = null;
+  const giveUp = setTimeout(finish, leadMs + 10 * ms);
+
+  function finish(): void {
+    clearTimeout(giveUp);
+    const elapsedMs = performance.now() - (start?.at ?? leadEndsAt);
+    const cpuMicros = readCpuMicros(pid) - (start?.cpuMicros ?? 0);
+    const medianMs = latencies.sort((a, b) => a - b)[latencies.length >> 1] ?? Number.NaN;
+    const seen = { requests: latencies.length, refused, wrong, firstWrong };
+    done({ ...seen, elapsedMs, cpuMicros, residentKiB: readResidentKiB(pid), medianMs });
+  }
+
+  return {
+    answer(head: string, length: number | null, latencyMs: number): void {
+      const isRefused = head.startsWith('HTTP/1.1 503');
+      const isRight = head.startsWith('HTTP/1.1 200') && (bodyBytes ?? length) === (length ?? bodyBytes);
+      if (!isRight && !isRefused) {
+        wrong += 1;
+        firstWrong ??= `${length} bytes instead of ${bodyBytes} after ${head}`.slice(0, 500);
+      }
+      const now = performance.now();
+      if (start === null) {
+        if (now >= leadEndsAt) start = { at: now, cpuMicros: readCpuMicros(pid) };
+        return;
+      }
+      if (isRefused) refused += 1;
+      else latencies.push(latencyMs);
+      if (now - start.at >= ms && latencies.length >= leastRequests) finish();
+    },
   };
 }
 
