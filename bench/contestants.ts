@@ -34,4 +34,10 @@ function other(name: string, isForeign = true): Contestant {
 }
 
 /** What it is compared with. None of these has settings: their answers are made anew for each request. */
-export const others = [other('bff', false), other('yoga-first', false)];
+export const others = [
+  other('bff', false),
+  other('yoga-first', false),
+  other('apollo'),
+  other('mercurius'),
+  other('hive'),
+];
