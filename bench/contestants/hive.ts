@@ -41,7 +41,6 @@ const supergraph = await getComposedSchemaFromConfig(
       subgraph('apimall', apimallDocument, apimall.url, { authorization: `Bearer ${apimall.key}` }),
       subgraph('diligent', diligentDocument, diligent.url, { 'x-api-key': diligent.key }),
     ],
-    additionalTypeDefs: typeDefs.replace('type Query', 'extend type Query'),
   },
   quiet,
 );
@@ -50,6 +49,7 @@ rmSync(folder, { recursive: true });
 const gateway = createGatewayRuntime({
   supergraph,
   logging: false,
+  additionalTypeDefs: typeDefs.replace('type Query', 'extend type Query'),
   additionalResolvers: {
     Query: {
       async webhooks(root: unknown, { first }: { first?: number }, context: Context, info: object) {
