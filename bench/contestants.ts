@@ -1,6 +1,13 @@
+import { type RowKind, rowKinds } from './rig/rows.ts';
+
 /** The ways in which hookgraph is measured: what its upstreams' rows do, and with which settings. */
 export const modes = ['unchanged', 'changing', 'default', 'some'] as const;
 export type Mode = (typeof modes)[number];
+
+/** What the rows of the upstreams do in a mode. */
+export function rowsOfMode(mode: Mode): RowKind {
+  return rowKinds.find((it) => it === mode) ?? 'unchanged';
+}
 
 /** A program that answers the queries of `query.ts`. */
 export interface Contestant {
@@ -41,3 +48,8 @@ export const others = [
   other('mercurius'),
   other('hive'),
 ];
+
+/** Whether a contestant is among those named; `hookgraph` means it with any settings. */
+export function isWanted(name: string, only: readonly string[] | null): boolean {
+  return only === null || only.includes(name.replace(/,.*/, ''));
+}

@@ -25,7 +25,7 @@ export interface Options {
 }
 
 export const usage = `npm run bench -- [options]
-  --quick             everything once over, in less than three minutes
+  --quick             shorter turns, one query, and fewer lengths for the peers: less than three minutes
   --only bff,...      only these contestants, hookgraph or others
   --mode unchanged,.. only these of ${modes.join(', ')}
   --n 5,50            only so many webhooks for each upstream
@@ -62,9 +62,9 @@ export function readOptions(args: readonly string[]): Options {
     counts: values.n?.split(',').map((n) => whole('n', n)) ?? [5, 50, 500],
     queries: pick('query', values.query, queryNames) ?? (quick ? ['list'] : queryNames),
     parts: pick('part', values.part, parts) ?? (isNarrow ? ['throughput'] : parts),
-    rounds: whole('rounds', values.rounds ?? (quick ? '3' : '5')),
-    turnMs: 1000 * Number(values.seconds ?? (quick ? 0.4 : 2)),
-    warmUpMs: quick ? 700 : 3000,
+    rounds: whole('rounds', values.rounds ?? (quick ? '2' : '5')),
+    turnMs: 1000 * Number(values.seconds ?? (quick ? 0.4 : 1.5)),
+    warmUpMs: quick ? 700 : 2500,
   };
 }
 

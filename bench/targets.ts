@@ -1,11 +1,12 @@
-import { hookgraph, type Mode } from './contestants.ts';
-import { formatTable, median, medianRatio } from './figures.ts';
-import { type QueryName, queryNames } from './query.ts';
-import { rowKinds } from './rig/rows.ts';
+import { hookgraph, type Mode, rowsOfMode } from './contestants.ts';
+import type { Cost } from './cost.ts';
+import { medianRatio } from './figures.ts';
+import type { Latency } from './latency.ts';
+import type { Start } from './start.ts';
 import type { Cell } from './throughput.ts';
 
 /** A floor on requests per second: hookgraph's, as a ratio to another contestant's in the same run. */
-interface Target {
+export interface Target {
   readonly title: string;
   readonly mode: Mode;
   readonly base: string;
@@ -13,7 +14,7 @@ interface Target {
   readonly floors: Readonly<Record<number, number>>;
 }
 
-const targets: readonly Target[] = [
+export const targets: readonly Target[] = [
   {
     title: 'Rows unchanged, sharing of calls under way off',
     mode: 'unchanged',
@@ -39,94 +40,107 @@ const targets: readonly Target[] = [
 /** hookgraph must be ahead of these in every cell. */
 const rivals = ['apollo', 'mercurius', 'hive'];
 
-/** One floor of a target and what was reached. */
+const mostAddedMs = 1.2;
+const mostAddedMsToBff = 0.5;
+const mostStartMs = 700;
+const mostMiB = 200;
+/** Above a straight line by this much, it is one all the same: the machine is not that quiet. */
+const roughness = 1.1;
+
+/** One target, at one place if it has several, and what was reached. */
 export interface Verdict {
   readonly target: string;
-  readonly query: QueryName | null;
-  readonly count: number | null;
   readonly asked: string;
-  readonly reached: number;
+  readonly reached: string;
   readonly held: boolean;
 }
 
-/** Every floor that the cells say something of. */
-export function judgeThroughput(cells: readonly Cell[]): Verdict[] {
-  return [...judgeTargets(cells), ...judgeRivals(cells)];
-}
-
-function judgeTargets(cells: readonly Cell[]): Verdict[] {
-  return targets.flatMap(({ title, mode, base, floors }) =>
-    ofMode(cells, mode).flatMap((own) => {
-      const { query, count } = own;
-      const other = find(cells, own, base);
-      const floor = floors[count];
-      if (!other || floor === undefined) return [];
-      const reached = medianRatio(own.requestsPerSecond, other.requestsPerSecond);
-      return { target: title, query, count, asked: `${base} x ${floor}`, reached, held: reached >= floor };
-    }),
-  );
-}
-
-function judgeRivals(cells: readonly Cell[]): Verdict[] {
-  return (Object.keys(hookgraph) as Mode[]).flatMap((mode) =>
-    ofMode(cells, mode).flatMap((own) =>
-      rivals.flatMap((rival) => {
-        const other = find(cells, own, rival);
-        if (!other) return [];
-        const reached = medianRatio(own.requestsPerSecond, other.requestsPerSecond);
-        const { query, count } = own;
-        return { target: `Ahead of ${rival}`, query, count, asked: `${rival} x 1`, reached, held: reached > 1 };
-      }),
-    ),
-  );
+/** What hookgraph reached in a cell as a ratio to another contestant; null where either was not measured. */
+export function ratioOf(cells: readonly Cell[], own: Cell | undefined, base: string): number | null {
+  const other = own && find(cells, own, base);
+  return own && other ? medianRatio(own.requestsPerSecond, other.requestsPerSecond) : null;
 }
 
 /** hookgraph's cells of one mode. */
-function ofMode(cells: readonly Cell[], mode: Mode): Cell[] {
-  const kind = rowKinds.find((it) => it === mode) ?? 'unchanged';
-  return cells.filter(({ contestant, rows }) => contestant === hookgraph[mode].name && rows === kind);
+export function ofMode(cells: readonly Cell[], mode: Mode): Cell[] {
+  const rows = rowsOfMode(mode);
+  return cells.filter((cell) => cell.contestant === hookgraph[mode].name && cell.rows === rows);
 }
 
 /** What another contestant did in the same place. */
-function find(cells: readonly Cell[], { query, rows, count }: Cell, name: string): Cell | undefined {
+export function find(
+  cells: readonly Cell[],
+  { query, rows, count }: Pick<Cell, 'query' | 'rows' | 'count'>,
+  name: string,
+): Cell | undefined {
   return cells.find((it) => it.contestant === name && it.query === query && it.rows === rows && it.count === count);
 }
 
-/** One table for each target and query, with the others beside it. */
-export function formatThroughput(cells: readonly Cell[]): string[] {
-  return targets.flatMap((target) => queryNames.flatMap((query) => formatTarget(target, query, cells)));
-}
-
-function formatTarget({ title, mode, base, floors }: Target, query: QueryName, cells: readonly Cell[]): string[] {
-  const own = ofMode(cells, mode).filter((cell) => cell.query === query);
-  const [any] = own;
-  if (!any) return [];
-  const names = cells.filter((cell) => cell.query === query && cell.rows === any.rows).map((cell) => cell.contestant);
-  const unlike = Object.values(hookgraph).map(({ name }) => name);
-  const shown = [...new Set(names)].filter((name) => name === any.contestant || !unlike.includes(name));
-  const line = (name: string) => [
-    name,
-    ...own.flatMap((cell) => formatCell(find(cells, cell, name), find(cells, cell, base))),
-  ];
-  const verdicts = own.flatMap((cell) => {
-    const other = find(cells, cell, base);
-    const floor = floors[cell.count];
-    if (!other || floor === undefined) return ['', '', '', ''];
-    const held = medianRatio(cell.requestsPerSecond, other.requestsPerSecond) >= floor;
-    return [held ? 'held' : 'NOT held', String(floor), '', ''];
-  });
-  const heads = own.flatMap(({ count }) => [`N=${count}: req/s`, `to ${base}`, 'CPU µs', 'busy']);
-  const rows = [['', ...heads], ...shown.map(line), ['target', ...verdicts]];
-  const notes = cells.filter((cell) => cell.query === query && cell.rows === any.rows && cell.refused > 0);
-  const refusals = notes.map(
-    ({ contestant, count, refused }) => `\n${contestant}, N=${count}: ${(100 * refused).toFixed(1)}% answered 503`,
+/** Every target that the cells say something of. */
+export function judgeThroughput(cells: readonly Cell[]): Verdict[] {
+  const floors = targets.flatMap(({ title, mode, base, floors }) =>
+    ofMode(cells, mode).map((own) => judgeRatio(cells, own, title, base, floors[own.count])),
   );
-  return [`${title} (query: ${query})\n${formatTable(rows)}${refusals.join('')}`];
+  const ahead = (Object.keys(hookgraph) as Mode[]).flatMap((mode) =>
+    ofMode(cells, mode).flatMap((own) =>
+      rivals.map((rival) => judgeRatio(cells, own, `Ahead of ${rival}, ${mode}`, rival, 1)),
+    ),
+  );
+  const names = new Set(Object.values(hookgraph).map(({ name }) => name));
+  const sizes = cells.filter(({ contestant, count }) => names.has(contestant) && count === 50);
+  const largest = Math.max(...sizes.map(({ residentMiB }) => residentMiB));
+  const memory = {
+    target: 'Memory under load, N=50',
+    asked: `at most ${mostMiB} MiB`,
+    reached: `${largest.toFixed(0)} MiB`,
+    held: largest <= mostMiB,
+  };
+  return [...floors, ...ahead, sizes.length > 0 ? memory : null].filter((verdict) => verdict !== null);
 }
 
-function formatCell(cell: Cell | undefined, base: Cell | undefined): string[] {
-  if (!cell) return ['', '', '', ''];
-  const ratio = base ? medianRatio(cell.requestsPerSecond, base.requestsPerSecond).toFixed(2) : '';
-  const busy = `${Math.round(100 * cell.busy)}%`;
-  return [median(cell.requestsPerSecond).toFixed(0), ratio, cell.cpuMicros.toFixed(0), busy];
+function judgeRatio(cells: readonly Cell[], own: Cell, title: string, base: string, floor = 0): Verdict | null {
+  const reached = ratioOf(cells, own, base);
+  if (reached === null || floor === 0) return null;
+  return {
+    target: `${title} (query: ${own.query}), N=${own.count}`,
+    asked: `${floor} of ${base}`,
+    reached: reached.toFixed(2),
+    held: reached >= floor,
+  };
+}
+
+export function judgeLatency(latencies: readonly Latency[]): Verdict[] {
+  const added = (name: string) => latencies.find(({ contestant }) => contestant === name)?.addedMs;
+  const own = added(hookgraph.changing.name);
+  const bff = added('bff');
+  if (own === undefined) return [];
+  const target = 'Latency added over an upstream of 20 ms, one connection';
+  const reached = `${own.toFixed(2)} ms`;
+  const verdicts = [{ target, asked: `at most ${mostAddedMs} ms`, reached, held: own <= mostAddedMs }];
+  if (bff === undefined) return verdicts;
+  const most = bff + mostAddedMsToBff;
+  return [...verdicts, { target, asked: `at most ${most.toFixed(2)} ms, bff + 0.5`, reached, held: own <= most }];
+}
+
+export function judgeStart(starts: readonly Start[]): Verdict[] {
+  const own = starts.find(({ contestant }) => contestant === hookgraph.default.name);
+  if (!own) return [];
+  const { startMs } = own;
+  const asked = `less than ${mostStartMs} ms`;
+  return [{ target: 'Start to first answer', asked, reached: `${startMs.toFixed(0)} ms`, held: startMs < mostStartMs }];
+}
+
+/** From each length to the next, a request may cost as much more as there are more webhooks, and less is better. */
+export function judgeCost(costs: readonly Cost[]): Verdict[] {
+  return costs.flatMap(({ rows, count, cpuMicros }, index) => {
+    const before = costs[index - 1];
+    if (before?.rows !== rows) return [];
+    const most = before.cpuMicros * (count / before.count) * roughness;
+    return {
+      target: `Cost of a request grows no faster than the lists, ${rows} rows, N=${before.count} to ${count}`,
+      asked: `at most ${most.toFixed(0)} µs`,
+      reached: `${cpuMicros.toFixed(0)} µs`,
+      held: cpuMicros <= most,
+    };
+  });
 }

@@ -1,11 +1,10 @@
-import { checkAgreement, checkAnswers } from './check.ts';
-import { type Contestant, hookgraph, type Mode } from './contestants.ts';
+import { type Bench, takeTurns } from './bench.ts';
+import { checkAgreement, checkAnswers, type RowsById } from './check.ts';
+import { type Contestant, hookgraph, isWanted, others, rowsOfMode } from './contestants.ts';
 import { median } from './figures.ts';
-import type { Options } from './options.ts';
 import { type QueryName, queries } from './query.ts';
 import { type RunningContestant, requestText, startContestant } from './rig/contestant-process.ts';
 import type { JobResult } from './rig/generator.ts';
-import type { Rig } from './rig/processes.ts';
 import type { RowKind } from './rig/rows.ts';
 import { upstreamVariables } from './rig/upstreams.ts';
 
@@ -31,94 +30,63 @@ const leadMs = 250;
 /** Every connection is answered twice at least. */
 const leastRequests = 2 * connections;
 
-const rowsOf: Readonly<Record<Mode, RowKind>> = {
-  unchanged: 'unchanged',
-  default: 'unchanged',
-  changing: 'changing',
-  some: 'some',
-};
-
 /**
  * Measures all cells. For each kind of rows and length, all contestants run at once, each idle but in its turns; turns take
- * turns, so that what disturbs the machine disturbs all. `told` hears of progress. Throws where an answer is wrong.
+ * turns, so that what disturbs the machine disturbs all.
  */
-export async function measureThroughput(
-  rig: Rig,
-  others: readonly Contestant[],
-  options: Options,
-  told: (what: string) => void,
-): Promise<Cell[]> {
+export async function measureThroughput(bench: Bench): Promise<Cell[]> {
+  const { options, told } = bench;
   const cells: Cell[] = [];
-  const kinds = [...new Set(options.modes.map((mode) => rowsOf[mode]))];
+  const kinds = [...new Set(options.modes.map((mode) => rowsOfMode(mode)))];
   for (const rows of kinds) {
-    const own = options.modes.filter((mode) => rowsOf[mode] === rows).map((mode) => hookgraph[mode]);
-    const contestants = [...own, ...others].filter(({ name }) => isWanted(name, options.only));
+    const own = options.modes.filter((mode) => rowsOfMode(mode) === rows).map((mode) => hookgraph[mode]);
     for (const count of options.counts) {
+      const known = options.quick && count !== 50 ? others.filter(({ isForeign }) => !isForeign) : others;
+      const contestants = [...own, ...known].filter(({ name }) => isWanted(name, options.only));
       told(`${rows} rows, ${count} webhooks for each upstream`);
-      cells.push(...(await measureGroup(rig, contestants, { rows, count, delayMs: 0 }, options)));
+      cells.push(...(await measureGroup(bench, contestants, { rows, count, delayMs: 0 })));
     }
   }
   return cells;
-}
-
-/** `hookgraph` means it with any settings. */
-export function isWanted(name: string, only: readonly string[] | null): boolean {
-  return only === null || only.includes(name.replace(/,.*/, ''));
 }
 
 async function measureGroup(
-  rig: Rig,
+  bench: Bench,
   contestants: readonly Contestant[],
   shape: { readonly rows: RowKind; readonly count: number; readonly delayMs: number },
-  options: Options,
 ): Promise<Cell[]> {
+  const { rig, options } = bench;
   await using stack = new AsyncDisposableStack();
   const env = upstreamVariables(rig.stubPort, shape);
-  const running: RunningContestant[] = [];
-  for (const contestant of contestants) {
-    running.push(stack.use(await startContestant(contestant, env, queries.list)));
-  }
+  let running = await bench.each(contestants, async (contestant) =>
+    stack.use(await startContestant(contestant, env, queries.list)),
+  );
   const cells: Cell[] = [];
   for (const query of options.queries) {
+    let expected: RowsById | undefined;
     const sizes = new Map<RunningContestant, number>();
-    let expected: Parameters<typeof checkAgreement>[1] | undefined;
-    for (const one of running) {
+    running = await bench.each(running, async (one) => {
       const { bytes, rows } = await checkAnswers(one, query, shape);
       sizes.set(one, bytes);
       expected ??= rows;
-      if (shape.rows === 'unchanged') checkAgreement(one.contestant.name, rows, expected);
-    }
-    const turn = (one: RunningContestant, ms: number) => takeTurn(rig, one, query, sizes.get(one) ?? null, ms);
-    for (const one of running) await turn(one, options.warmUpMs);
-    const results = new Map<RunningContestant, JobResult[]>(running.map((one) => [one, []]));
-    for (let round = 0; round < options.rounds; round++) {
-      // Who begins changes: none always comes after the same other.
-      const order = running.map((_one, index) => running[(index + round) % running.length]);
-      for (const one of order) if (one) results.get(one)?.push(await turn(one, options.turnMs));
-    }
-    for (const one of running) {
+      if (shape.rows === 'unchanged') checkAgreement(one.name, rows, expected);
+      return one;
+    });
+    const turn = (one: RunningContestant, ms: number, least: number) => {
+      const { name, port, pid } = one;
+      const job = { port, pid, request: requestText(port, queries[query]), connections, leadMs, ms };
+      return rig.run(name, { ...job, leastRequests: least, bodyBytes: sizes.get(one) ?? null });
+    };
+    const warm = (one: RunningContestant) => turn(one, options.warmUpMs, 0);
+    const timed = (one: RunningContestant) => turn(one, options.turnMs, leastRequests);
+    const results = await takeTurns(bench, running, options.rounds, warm, timed);
+    running = await bench.each([...results.keys()], async (one) => {
       await checkAnswers(one, query, shape);
-      cells.push(summarize(one.contestant.name, query, shape, results.get(one) ?? []));
-    }
+      cells.push(summarize(one.name, query, shape, results.get(one) ?? []));
+      return one;
+    });
   }
   return cells;
-}
-
-async function takeTurn(
-  rig: Rig,
-  { contestant, port, pid }: RunningContestant,
-  query: QueryName,
-  bodyBytes: number | null,
-  ms: number,
-): Promise<JobResult> {
-  const request = requestText(port, queries[query]);
-  const result = await rig.run({ port, request, connections, leadMs, ms, leastRequests, bodyBytes, pid });
-  if (result.wrong > 0) {
-    throw new Error(
-      `${contestant.name} gave ${result.wrong} wrong answers under load; the first: ${result.firstWrong}`,
-    );
-  }
-  return result;
 }
 
 function summarize(

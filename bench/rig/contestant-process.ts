@@ -9,7 +9,7 @@ import { startOn } from './processes.ts';
 
 /** A contestant while it runs. */
 export interface RunningContestant extends AsyncDisposable {
-  readonly contestant: Contestant;
+  readonly name: string;
   readonly port: number;
   readonly pid: number;
   /** Milliseconds from its start to its first answer. */
@@ -26,6 +26,15 @@ export interface Answer {
 export async function ask(port: number, query: string): Promise<Answer> {
   const response = await fetch(`http://127.0.0.1:${port}/graphql`, { method: 'POST', headers, body: bodyOf(query) });
   return { status: response.status, text: await response.text() };
+}
+
+/** The same, but takes a 503 for what it is for up to five seconds: the load may be just over. */
+export async function askPatiently(port: number, query: string): Promise<Answer> {
+  for (let tries = 1; ; tries++) {
+    const answer = await ask(port, query);
+    if (answer.status !== 503 || tries === 10) return answer;
+    await sleep(500);
+  }
 }
 
 /** The same request as text, for the generator. */
@@ -74,7 +83,7 @@ export async function startContestant(
     const answer = await ask(port, query).catch(() => null);
     const startMs = performance.now() - startedAt;
     if (answer?.status === 200) {
-      return { contestant, port, pid: child.pid ?? 0, startMs, [Symbol.asyncDispose]: stop };
+      return { name: contestant.name, port, pid: child.pid ?? 0, startMs, [Symbol.asyncDispose]: stop };
     }
     if (child.exitCode !== null || startMs > longestStartMs) {
       const printed = readFileSync(join(folder, 'log'), 'utf8').slice(-2000);

@@ -12,7 +12,7 @@ export interface Job {
   readonly leadMs: number;
   /** Milliseconds that are counted at least. */
   readonly ms: number;
-  /** Requests that are counted at least, unless that takes ten times as long. */
+  /** Requests that are counted at least, unless that takes ten times as long, and ten seconds. */
   readonly leastRequests: number;
   /** Bytes that the body of every answer must have; null takes any. */
   readonly bodyBytes: number | null;
@@ -86,7 +86,7 @@ function createCount({ leadMs, ms, leastRequests, bodyBytes, pid }: Job, done: (
   let refused = 0;
   let wrong = 0;
   let firstWrong: string | null = null;
-  const giveUp = setTimeout(finish, leadMs + 10 * ms);
+  const giveUp = setTimeout(finish, leadMs + Math.max(10 * ms, 10_000));
 
   function finish(): void {
     clearTimeout(giveUp);

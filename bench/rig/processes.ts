@@ -25,8 +25,8 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 /** The stub and the generator, each in a process of its own. */
 export interface Rig extends AsyncDisposable {
   readonly stubPort: number;
-  /** One at a time. */
-  run(job: Job): Promise<JobResult>;
+  /** One at a time. Throws where the contestant of this name gave a wrong answer. */
+  run(name: string, job: Job): Promise<JobResult>;
 }
 
 /** Starts both, and puts this process beside them. */
@@ -37,9 +37,13 @@ export async function startRig(): Promise<Rig> {
   const [{ port }] = await once(stub, 'message');
   return {
     stubPort: port,
-    async run(job) {
+    async run(name, job) {
       generator.send(job);
-      const [result] = await once(generator, 'message');
+      const [result]: JobResult[] = await once(generator, 'message');
+      if (!result?.requests) throw new Error(`${name} answered nothing in time`);
+      if (result.wrong > 0) {
+        throw new Error(`${name}: ${result.wrong} wrong answers under load; the first: ${result.firstWrong}`);
+      }
       return result;
     },
     async [Symbol.asyncDispose]() {

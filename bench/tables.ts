@@ -1,0 +1,69 @@
+import { hookgraph, rowsOfMode } from './contestants.ts';
+import { median } from './figures.ts';
+import { type QueryName, queryNames } from './query.ts';
+import { find, ofMode, ratioOf, type Target, targets, type Verdict } from './targets.ts';
+import type { Cell } from './throughput.ts';
+
+/** One table for each target and query, with all others beside it. */
+export function formatThroughput(cells: readonly Cell[]): string[] {
+  return targets.flatMap((target) => queryNames.flatMap((query) => formatTarget(target, query, cells)));
+}
+
+function formatTarget({ title, mode, base, floors }: Target, query: QueryName, cells: readonly Cell[]): string[] {
+  const rows = rowsOfMode(mode);
+  const here = cells.filter((cell) => cell.query === query && cell.rows === rows);
+  const counts = [...new Set(here.map(({ count }) => count))];
+  const otherSettings = Object.values(hookgraph)
+    .map(({ name }) => name)
+    .filter((name) => name !== hookgraph[mode].name);
+  const names = [...new Set(here.map(({ contestant }) => contestant))].filter((it) => !otherSettings.includes(it));
+  if (!names.includes(hookgraph[mode].name)) return [];
+  const lines = names.map((name) => [
+    name,
+    ...counts.flatMap((count) => formatCell(cells, find(cells, { query, rows, count }, name), base)),
+  ]);
+  const verdicts = counts.flatMap((count) => {
+    const own = ofMode(cells, mode).find((cell) => cell.query === query && cell.count === count);
+    const reached = ratioOf(cells, own, base);
+    const floor = floors[count];
+    if (reached === null || floor === undefined) return ['', '', '', ''];
+    return [reached >= floor ? 'held' : 'NOT held', String(floor), '', ''];
+  });
+  const heads = counts.flatMap((count) => [`N=${count}: req/s`, `to ${base}`, 'CPU µs', 'busy']);
+  const refusals = here
+    .filter(({ refused, contestant }) => refused > 0 && names.includes(contestant))
+    .map((cell) => `\n${cell.contestant}, N=${cell.count}: ${(100 * cell.refused).toFixed(1)}% answered 503`);
+  const table = formatTable([['', ...heads], ...lines, ['target', ...verdicts]]);
+  return [`${title} (query: ${query})\n${table}${refusals.join('')}`];
+}
+
+function formatCell(cells: readonly Cell[], cell: Cell | undefined, base: string): string[] {
+  if (!cell) return ['', '', '', ''];
+  const ratio = ratioOf(cells, cell, base)?.toFixed(2) ?? '';
+  const busy = `${Math.round(100 * cell.busy)}%`;
+  return [median(cell.requestsPerSecond).toFixed(0), ratio, cell.cpuMicros.toFixed(0), busy];
+}
+
+/** What each contestant needs in milliseconds or MiB. */
+export function formatFigures(title: string, figures: readonly (readonly [name: string, figure: string])[]): string[] {
+  return figures.length === 0 ? [] : [`${title}\n${formatTable(figures)}`];
+}
+
+/** Every target and whether it is held. */
+export function formatVerdicts(verdicts: readonly Verdict[]): string {
+  const lines = verdicts.map(({ target, asked, reached, held }) => [
+    target,
+    asked,
+    reached,
+    held ? 'held' : 'NOT held',
+  ]);
+  return formatTable([['target', 'asked', 'reached', ''], ...lines]);
+}
+
+/** Columns flush right but for the first. */
+function formatTable(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_cell, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
+  const line = (row: readonly string[]) =>
+    row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)));
+  return rows.map((row) => line(row).join('  ').trimEnd()).join('\n');
+}
