@@ -30,7 +30,7 @@ const ownFields = {
  * rows by id, to compare contestants with each other.
  */
 export async function checkAnswers(
-  { port, name }: RunningContestant,
+  { port, name }: Pick<RunningContestant, 'port' | 'name'>,
   query: QueryName,
   { rows, count }: UpstreamShape,
 ): Promise<{ readonly bytes: number; readonly rows: RowsById }> {

@@ -17,8 +17,9 @@ export function readResidentKiB(pid: number): number {
   return Number(size);
 }
 
-/** The processors that this process may run on. */
+/** The processors that this process may run on; none where the system is not Linux. */
 export function readProcessors(): number[] {
+  if (process.platform !== 'linux') return [];
   const [, list = ''] = /^Cpus_allowed_list:\s+(\S+)$/m.exec(readFileSync('/proc/self/status', 'latin1')) ?? [];
   return list.split(',').flatMap((range) => {
     const [first = 0, last = first] = range.split('-').map(Number);

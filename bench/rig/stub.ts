@@ -10,8 +10,8 @@ import { upstreamKey } from './upstreams.ts';
 
 interface Route {
   readonly delayMs: number;
-  /** The next answer, headers included. No two of API Mall's are the same. */
-  answer(): Buffer;
+  /** The next answer in pieces, headers included. No two of API Mall's are the same. */
+  answer(): readonly Buffer[];
 }
 
 const routes = new Map<string, Route>();
@@ -38,27 +38,39 @@ function find(head: string): Route {
 
 function fixed(status: string, body: string): Route {
   const bytes = Buffer.concat([headOf(status, body.length), Buffer.from(body)]);
-  return { delayMs: 0, answer: () => bytes };
+  return { delayMs: 0, answer: () => [bytes] };
 }
 
 function moving(kind: RowKind, { bytes, movingPlaces, requestIdPlace }: ListBody, delayMs: number): Route {
   const head = headOf('200 OK', bytes.length);
   const latest = Buffer.concat([head, bytes]);
   let requests = 0;
-  if (kind === 'unchanged' && requestIdPlace === null) return { delayMs, answer: () => latest };
+  if (kind === 'unchanged') {
+    if (requestIdPlace === null) return { delayMs, answer: () => [latest] };
+    const idAt = head.length + requestIdPlace.offset;
+    const [rows, end] = [latest.subarray(0, idAt), latest.subarray(idAt)];
+    return {
+      delayMs,
+      answer() {
+        requests += 1;
+        const last = Buffer.from(end);
+        last.set(digitsOf(requests).count);
+        return [rows, last];
+      },
+    };
+  }
+  const step = kind === 'some' ? 10 : 1;
   return {
     delayMs,
     answer() {
       requests += 1;
       const digits = digitsOf(requests);
       if (requestIdPlace) latest.set(digits.count, head.length + requestIdPlace.offset);
-      const step = kind === 'some' ? 10 : 1;
-      const first = kind === 'unchanged' ? movingPlaces.length : requests % step;
-      for (let row = first; row < movingPlaces.length; row += step) {
+      for (let row = requests % step; row < movingPlaces.length; row += step) {
         for (const place of movingPlaces[row] ?? []) latest.set(digits[place.kind], head.length + place.offset);
       }
       // A copy: what a slow reader still waits for must not change under its hands.
-      return Buffer.from(latest);
+      return [Buffer.from(latest)];
     },
   };
 }
@@ -78,10 +90,17 @@ function serve(socket: Socket): void {
       rest = rest.slice(end + 4);
       const route = understood.get(head) ?? find(head);
       if (understood.size < 1000) understood.set(head, route);
-      if (route.delayMs === 0) socket.write(route.answer());
-      else setTimeout(() => socket.write(route.answer()), route.delayMs);
+      if (route.delayMs === 0) send(socket, route);
+      else setTimeout(send, route.delayMs, socket, route);
     }
   });
+}
+
+function send(socket: Socket, route: Route): void {
+  const pieces = route.answer();
+  if (pieces.length > 1) socket.cork();
+  for (const piece of pieces) socket.write(piece);
+  if (pieces.length > 1) socket.uncork();
 }
 
 const server = createServer(serve);
