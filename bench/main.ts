@@ -49,7 +49,7 @@ const tables = [
     'Start to first answer, ms',
     starts.map(({ contestant, startMs }) => [contestant, startMs.toFixed(0)]),
   ),
-  formatVerdicts(verdicts),
+  ...formatVerdicts(verdicts),
 ];
 const json = JSON.stringify({ node: process.version, cells, latencies, starts, costs, verdicts, faults });
 process.stdout.write(options.json ? `${json}\n` : `\n${tables.join('\n\n')}\n`);

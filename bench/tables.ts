@@ -17,7 +17,7 @@ function formatTarget({ title, mode, base, floors }: Target, query: QueryName, c
     .map(({ name }) => name)
     .filter((name) => name !== hookgraph[mode].name);
   const names = [...new Set(here.map(({ contestant }) => contestant))].filter((it) => !otherSettings.includes(it));
-  if (!names.includes(hookgraph[mode].name)) return [];
+  if (here.length === 0 || (mode === 'default' && !names.includes(hookgraph.default.name))) return [];
   const lines = names.map((name) => [
     name,
     ...counts.flatMap((count) => formatCell(cells, find(cells, { query, rows, count }, name), base)),
@@ -27,14 +27,13 @@ function formatTarget({ title, mode, base, floors }: Target, query: QueryName, c
     const reached = ratioOf(cells, own, base);
     const floor = floors[count];
     if (reached === null || floor === undefined) return ['', '', '', ''];
-    return [reached >= floor ? 'held' : 'NOT held', String(floor), '', ''];
+    return [own?.wrong === 0 && reached >= floor ? 'held' : 'NOT held', String(floor), '', ''];
   });
   const heads = counts.flatMap((count) => [`N=${count}: req/s`, `to ${base}`, 'CPU µs', 'busy']);
-  const refusals = here
-    .filter(({ refused, contestant }) => refused > 0 && names.includes(contestant))
-    .map((cell) => `\n${cell.contestant}, N=${cell.count}: ${(100 * cell.refused).toFixed(1)}% answered 503`);
-  const table = formatTable([['', ...heads], ...lines, ['target', ...verdicts]]);
-  return [`${title} (query: ${query})\n${table}${refusals.join('')}`];
+  const notes = here.filter(({ contestant }) => names.includes(contestant)).map(formatNote);
+  const last = verdicts.every((cell) => cell === '') ? [] : [['target', ...verdicts]];
+  const table = formatTable([['', ...heads], ...lines, ...last]);
+  return [`${title} (query: ${query})\n${table}${notes.join('')}`];
 }
 
 function formatCell(cells: readonly Cell[], cell: Cell | undefined, base: string): string[] {
@@ -44,20 +43,30 @@ function formatCell(cells: readonly Cell[], cell: Cell | undefined, base: string
   return [median(cell.requestsPerSecond).toFixed(0), ratio, cell.cpuMicros.toFixed(0), busy];
 }
 
+/** What became of the requests that were not answered well. */
+function formatNote({ contestant, count, refused, wrong, firstWrong }: Cell): string {
+  const percent = (part: number) => `${(100 * part).toFixed(1)}%`;
+  const refusals = refused > 0 ? `\n${contestant}, N=${count}: ${percent(refused)} answered 503` : '';
+  return wrong > 0
+    ? `${refusals}\n${contestant}, N=${count}: ${percent(wrong)} answered wrongly (${firstWrong})`
+    : refusals;
+}
+
 /** What each contestant needs in milliseconds or MiB. */
 export function formatFigures(title: string, figures: readonly (readonly [name: string, figure: string])[]): string[] {
   return figures.length === 0 ? [] : [`${title}\n${formatTable(figures)}`];
 }
 
 /** Every target and whether it is held. */
-export function formatVerdicts(verdicts: readonly Verdict[]): string {
+export function formatVerdicts(verdicts: readonly Verdict[]): string[] {
+  if (verdicts.length === 0) return [];
   const lines = verdicts.map(({ target, asked, reached, held }) => [
     target,
     asked,
     reached,
     held ? 'held' : 'NOT held',
   ]);
-  return formatTable([['target', 'asked', 'reached', ''], ...lines]);
+  return [formatTable([['target', 'asked', 'reached', ''], ...lines])];
 }
 
 /** Columns flush right but for the first. */

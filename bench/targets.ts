@@ -105,7 +105,7 @@ function judgeRatio(cells: readonly Cell[], own: Cell, title: string, base: stri
     target: `${title} (query: ${own.query}), N=${own.count}`,
     asked: `${floor} of ${base}`,
     reached: reached.toFixed(2),
-    held: reached >= floor,
+    held: own.wrong === 0 && reached >= floor,
   };
 }
 

@@ -22,6 +22,9 @@ export interface Cell {
   readonly busy: number;
   /** The part of the requests that were answered 503, 0 to 1, which `requestsPerSecond` leaves out. */
   readonly refused: number;
+  /** The same for answers that were not whole, or otherwise not what was found right before. */
+  readonly wrong: number;
+  readonly firstWrong: string | null;
   readonly residentMiB: number;
 }
 
@@ -95,6 +98,7 @@ function summarize(
   { rows, count }: { readonly rows: RowKind; readonly count: number },
   results: readonly JobResult[],
 ): Cell {
+  const all = sum(results.map(({ requests, refused, wrong }) => requests + refused + wrong));
   return {
     contestant,
     query,
@@ -103,8 +107,9 @@ function summarize(
     requestsPerSecond: results.map(({ requests, elapsedMs }) => (1000 * requests) / elapsedMs),
     cpuMicros: median(results.map(({ cpuMicros, requests }) => cpuMicros / requests)),
     busy: median(results.map(({ cpuMicros, elapsedMs }) => cpuMicros / elapsedMs / 1000)),
-    refused:
-      sum(results.map(({ refused }) => refused)) / sum(results.map(({ refused, requests }) => refused + requests)),
+    refused: sum(results.map(({ refused }) => refused)) / all,
+    wrong: sum(results.map(({ wrong }) => wrong)) / all,
+    firstWrong: results.find(({ wrong }) => wrong > 0)?.firstWrong ?? null,
     residentMiB: Math.max(...results.map(({ residentKiB }) => residentKiB / 1024)),
   };
 }

@@ -25,9 +25,9 @@ export interface JobResult {
   readonly requests: number;
   /** Answers of status 503: these are not among `requests`. */
   readonly refused: number;
-  /** Answers of any other status, or of another length, also before counting began. */
+  /** Answers of any other status or of another length: nor are these. */
   readonly wrong: number;
-  /** The first of them as text, cut. */
+  /** What the first of them was. */
   readonly firstWrong: string | null;
   readonly elapsedMs: number;
   /** Processor time of the process, user and system. */
@@ -101,17 +101,17 @@ function createCount({ leadMs, ms, leastRequests, bodyBytes, pid }: Job, done: (
     answer(head: string, length: number | null, latencyMs: number): void {
       const isRefused = head.startsWith('HTTP/1.1 503');
       const isRight = head.startsWith('HTTP/1.1 200') && (bodyBytes ?? length) === (length ?? bodyBytes);
-      if (!isRight && !isRefused) {
-        wrong += 1;
-        firstWrong ??= `${length} bytes instead of ${bodyBytes} after ${head}`.slice(0, 500);
-      }
       const now = performance.now();
       if (start === null) {
         if (now >= leadEndsAt) start = { at: now, cpuMicros: readCpuMicros(pid) };
         return;
       }
-      if (isRefused) refused += 1;
-      else latencies.push(latencyMs);
+      if (isRight) latencies.push(latencyMs);
+      else if (isRefused) refused += 1;
+      else {
+        wrong += 1;
+        firstWrong ??= `${length} bytes instead of ${bodyBytes}, ${head.slice(0, head.indexOf('\r\n'))}`;
+      }
       if (now - start.at >= ms && latencies.length >= leastRequests) finish();
     },
   };
