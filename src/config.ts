@@ -37,6 +37,7 @@ export interface Config {
     readonly attemptTimeoutMs: number;
     readonly maxBytes: number;
     readonly shareInFlight: boolean;
+    readonly reuseSnapshots: boolean;
     /** Stands between us and the providers; null where none does. Its URL may hold a password. */
     readonly proxy: { readonly url: string; readonly except: string } | null;
   };
@@ -50,6 +51,7 @@ export interface Config {
   /** null where requests are not traced. */
   readonly traces: TracesConfig | null;
   readonly partialResults: 'rows' | 'null';
+  readonly reuseAnswers: boolean;
   /** The only documents that are run, by their ids; null where any is. */
   readonly trustedDocuments: Documents | null;
   readonly graphiql: boolean;
@@ -122,6 +124,8 @@ const settings = {
   UPSTREAM_ATTEMPT_TIMEOUT_MS: whole(1, 600_000).prefault('2000'),
   UPSTREAM_MAX_BYTES: whole(1, 268_435_456).prefault('5242880'),
   SHARE_IN_FLIGHT: flag.prefault('on'),
+  REUSE_SNAPSHOTS: flag.prefault('on'),
+  REUSE_ANSWERS: flag.prefault('on'),
   HTTPS_PROXY: z
     .string()
     .refine(isProxyUrl, {
@@ -197,6 +201,7 @@ export function readConfig(providers: readonly KnownProvider[], environment: Env
       attemptTimeoutMs: values.UPSTREAM_ATTEMPT_TIMEOUT_MS,
       maxBytes: values.UPSTREAM_MAX_BYTES,
       shareInFlight: values.SHARE_IN_FLIGHT,
+      reuseSnapshots: values.REUSE_SNAPSHOTS,
       proxy: values.HTTPS_PROXY === undefined ? null : { url: values.HTTPS_PROXY, except: values.NO_PROXY ?? '' },
     },
     secretFiles,
@@ -207,6 +212,7 @@ export function readConfig(providers: readonly KnownProvider[], environment: Env
     metricsPort: values.METRICS_PORT ?? null,
     traces,
     partialResults: values.PARTIAL_RESULTS,
+    reuseAnswers: values.REUSE_ANSWERS,
     trustedDocuments,
     graphiql: values.GRAPHIQL ?? (!production && !trustedDocuments),
     introspection: values.INTROSPECTION ?? !production,

@@ -28,9 +28,11 @@ type Outcome =
 interface SourceReading {
   readonly source: RequestSource;
   readonly rows: readonly Webhook[];
+  /** The same for the same rows, whoever asked; null where there are none. */
+  readonly serial: number | null;
   readonly rejectedCount: number;
-  /** When the answer was read, ISO 8601; null where there was none. */
-  readonly fetchedAt: string | null;
+  /** When the answer was read, in milliseconds since the epoch; null where there was none. */
+  readonly fetchedAt: number | null;
   /** null where no call was made. */
   readonly durationMs: number | null;
 }
@@ -41,8 +43,11 @@ export interface RequestSource {
   readonly key: string;
   readonly provider: Provider;
   readonly capabilities: readonly (keyof Operations)[];
-  /** Never rejects: a failure is a report. */
+  /** Never rejects: a failure is a report. Those who work on the rows `read` them. */
+  ask(): Promise<SourceReport>;
+  /** Asks, and waits for the turn to work on the rows. */
   read(): Promise<SourceReport>;
+  wasAsked(): boolean;
   /** One webhook by the provider's own id; null if it is not there. Rejects with a `SourceFailure` if that cannot be told. */
   load(externalId: string): Promise<Webhook | null>;
 }
@@ -92,14 +97,16 @@ type OpenOptions = Pick<ContextOptions, 'record' | 'findCredential' | 'signal' |
 function openSource(source: Source, options: OpenOptions): RequestSource {
   const { key, provider } = source;
   const credential = options.findCredential(source);
+  let asked: Promise<SourceReport> | undefined;
   let report: Promise<SourceReport> | undefined;
   // One loader a source: one over several would settle all of them at the pace of the slowest.
-  const loader = new DataLoader<string, Webhook | null>(async (externalIds) => {
+  let loader: DataLoader<string, Webhook | null> | undefined;
+  async function loadAll(externalIds: readonly string[]): Promise<(Webhook | SourceFailure | null)[]> {
     const { rows, state, error } = await opened.read();
     const byId = new Map(rows.map((row) => [row.externalId, row]));
     const missing = state === 'OK' ? null : new SourceFailure(key, state, error);
     return externalIds.map((externalId) => byId.get(externalId) ?? missing);
-  });
+  }
   /** What is done with rows, up to the text of the answer, holds up the event loop: for those who left, nothing is done. */
   async function afterTurn(read: SourceReport): Promise<SourceReport> {
     await options.turn.take();
@@ -110,11 +117,19 @@ function openSource(source: Source, options: OpenOptions): RequestSource {
     key,
     provider,
     capabilities: Object.keys(provider.operations) as (keyof Operations)[],
+    ask() {
+      asked ??= recordRead(opened, source.upstream, credential, options);
+      return asked;
+    },
     read() {
-      report ??= recordRead(opened, source.upstream, credential, options).then(afterTurn);
+      report ??= opened.ask().then(afterTurn);
       return report;
     },
-    load: (externalId) => loader.load(externalId),
+    wasAsked: () => asked !== undefined,
+    load(externalId) {
+      loader ??= new DataLoader<string, Webhook | null>(loadAll);
+      return loader.load(externalId);
+    },
   };
   return opened;
 }
@@ -158,12 +173,16 @@ async function readSource(
   }
 }
 
-function judge(source: RequestSource, { rows, rejected, shortfall }: Snapshot, durationMs: number): SourceReport {
+function judge(
+  source: RequestSource,
+  { serial, rows, rejected, shortfall }: Snapshot,
+  durationMs: number,
+): SourceReport {
   const fault = shortfall ?? (rejected === 0 ? null : unreadRows(rejected, rows.length + rejected));
   if (fault && rows.length === 0) return { ...failed(source, fault, durationMs), rejectedCount: rejected };
   const outcome: Outcome = fault ? { state: 'PARTIAL', error: fault } : { state: 'OK', error: null };
-  const fetchedAt = new Date().toISOString();
-  return { source, ...outcome, rows, rejectedCount: rejected, fetchedAt, durationMs };
+  const fetchedAt = Date.now();
+  return { source, ...outcome, rows, serial, rejectedCount: rejected, fetchedAt, durationMs };
 }
 
 function unreadRows(rejected: number, all: number): SourceFault {
@@ -174,5 +193,5 @@ function unreadRows(rejected: number, all: number): SourceFault {
 }
 
 function failed(source: RequestSource, error: SourceFault, durationMs: number | null): SourceReport {
-  return { source, state: 'FAILED', error, rows: [], rejectedCount: 0, fetchedAt: null, durationMs };
+  return { source, state: 'FAILED', error, rows: [], serial: null, rejectedCount: 0, fetchedAt: null, durationMs };
 }

@@ -54,7 +54,7 @@ export function tokenFiles(files: SecretFiles, use: (tokens: readonly Token[]) =
 }
 
 /** The caller's own keys, from the headers of its request. Without one, or with a malformed one, no call is made. */
-export function callerCredentials(headers: Headers): FindCredential {
+export function callerCredentials(headers: Pick<Headers, 'get'>): FindCredential {
   return ({ provider }) => {
     const credential = headers.get(provider.credentialHeader);
     if (credential === null) {

@@ -1,6 +1,7 @@
 import { useDeferStream } from '@graphql-yoga/plugin-defer-stream';
 import { type ASTVisitor, type GraphQLError, NoSchemaIntrospectionCustomRule, type ValidationContext } from 'graphql';
 import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga';
+import { type Answers, createAnswers } from './answers.ts';
 import { type Context, createContext, type FindCredential, type Source } from './context.ts';
 import { createParseCache, documentIdParameters, usePersistedDocuments } from './documents.ts';
 import { hiddenSchemaError, toClientError } from './errors.ts';
@@ -17,8 +18,8 @@ import { createTurns } from './turns.ts';
 /** What the gateway needs; the names are those of the configuration. */
 export interface GatewayOptions {
   readonly sources: readonly Source[];
-  /** Finds the key of each source for a request with these headers. */
-  findCredentials(headers: Headers): FindCredential;
+  /** Finds the key of each source for a request with these headers, whose names are in lower case. */
+  findCredentials(headers: Pick<Headers, 'get'>): FindCredential;
   readonly partialResults: Context['partialResults'];
   readonly graphiql: boolean;
   /** Whether callers need a token, for GraphiQL to say so: it is the front door that asks for it. */
@@ -27,6 +28,8 @@ export interface GatewayOptions {
   readonly documentLimits: DocumentLimits;
   /** The only documents that are run; null for any. */
   readonly trustedDocuments: Documents | null;
+  /** Whether answers are kept, and sent again where every source says what it said when they were made; so if not given. */
+  readonly reuseAnswers?: boolean;
   /** Told of faults of our own, which clients see as "Internal error" only. */
   onInternalError(error: unknown, requestId?: string): void;
 }
@@ -36,24 +39,33 @@ interface ServerContext {
   readonly record?: RequestRecord;
 }
 
-/** The GraphQL endpoint `/graphql`, as a fetch function and as a listener for node:http. */
-export function createGateway(options: GatewayOptions): YogaServerInstance<ServerContext, Context> {
+/** The GraphQL endpoint `/graphql`: `fetch` answers whatever comes, `answer` what came before, and faster. */
+export interface Gateway extends Pick<Answers, 'answer'> {
+  readonly fetch: YogaServerInstance<ServerContext, Context>['fetch'];
+  /** What `fetch` belongs to, also a listener for node:http. */
+  readonly yoga: YogaServerInstance<ServerContext, Context>;
+}
+
+export function createGateway(options: GatewayOptions): Gateway {
   const turns = createTurns();
+  const answers = createAnswers({
+    reuseAnswers: options.reuseAnswers !== false,
+    openContext: ({ headers, signal, record }) =>
+      open(record, { get: (name) => headers[name]?.toString() ?? null }, signal),
+  });
+  function open(record: RequestRecord, headers: Pick<Headers, 'get'>, signal: AbortSignal): Context {
+    const findCredential = options.findCredentials(headers);
+    return createContext({ ...options, record, findCredential, signal, turn: turns.join() });
+  }
   function maskError(error: unknown): GraphQLError {
     const clientError = toClientError(error);
     if (clientError.extensions.code === 'INTERNAL_SERVER_ERROR') options.onInternalError(error);
     return clientError;
   }
-  return createYoga<ServerContext, Context>({
+  const yoga = createYoga<ServerContext, Context>({
     schema,
     context: ({ request, record = createRecord() }) =>
-      createContext({
-        ...options,
-        record,
-        findCredential: options.findCredentials(request.headers),
-        signal: request.signal,
-        turn: turns.join(),
-      }),
+      answers.contextOf(record) ?? open(record, request.headers, request.signal),
     graphiql: options.graphiql && createGraphiqlOptions(options.needsToken),
     renderGraphiQL: renderGraphiql,
     landingPage: false,
@@ -77,8 +89,10 @@ export function createGateway(options: GatewayOptions): YogaServerInstance<Serve
       !options.introspection && useNoIntrospection(),
       useSourceFailures(maskError),
       useGraphiqlPolicy(),
+      answers.plugin,
     ],
   });
+  return { yoga, fetch: yoga.fetch, answer: answers.answer };
 }
 
 function useNoIntrospection(): Plugin {

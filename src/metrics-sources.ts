@@ -11,6 +11,8 @@ export interface SourceMetrics {
   retried(): void;
   /** A read took part in a call that was under way. */
   joined(): void;
+  /** A call was answered what the last one had been, and nothing was made of it again. */
+  unchanged(): void;
   /** A circuit opened, or closed again. Each key has its own. */
   circuit(isOpen: boolean): void;
   /** A request was done reading the source; `code` tells why not all of it came. */
@@ -47,6 +49,7 @@ export function createSourceMetrics(
   const calls = counter('calls', 'Calls to a provider, by how they ended.', ['source', 'outcome']);
   const retries = counter('retries', 'Calls that were made again.', ['source']);
   const joins = counter('joins', 'Reads that took part in a call that was under way.', ['source']);
+  const same = counter('unchanged', 'Calls that were answered what the last one had been, byte for byte.', ['source']);
   const reads = counter('reads', 'Reads of a source by requests, by state.', ['source', 'state']);
   const faults = counter('faults', 'Reads that did not bring all, by code.', ['source', 'code']);
   const seconds = new Histogram({
@@ -69,7 +72,7 @@ export function createSourceMetrics(
     for (const outcome of callOutcomes) calls.inc({ source, outcome }, 0);
     for (const state of states) reads.inc({ source, state }, 0);
     for (const code of codes) faults.inc({ source, code }, 0);
-    for (const metric of [retries, joins]) metric.inc({ source }, 0);
+    for (const metric of [retries, joins, same]) metric.inc({ source }, 0);
     seconds.zero({ source });
     circuits.set({ source }, 0);
     return {
@@ -79,6 +82,7 @@ export function createSourceMetrics(
       },
       retried: () => retries.inc({ source }),
       joined: () => joins.inc({ source }),
+      unchanged: () => same.inc({ source }),
       circuit: (isOpen) => circuits.inc({ source }, isOpen ? 1 : -1),
       read(state, code) {
         reads.inc({ source, state });
@@ -142,6 +146,7 @@ const nothing: SourceMetrics = {
   called() {},
   retried() {},
   joined() {},
+  unchanged() {},
   circuit() {},
   read() {},
   rows() {},

@@ -15,6 +15,8 @@ export interface Metrics {
   requestEnded(route: Route, status: number, seconds: number): void;
   /** GraphQL was done with an operation. `type` is none for what was no operation. */
   operationEnded(type: OperationType, outcome: Outcome, seconds: number): void;
+  /** An answer was sent that had been made before. */
+  answerReused(): void;
   /** A line of the log found no room. */
   lineDropped(): void;
   /** What is counted of one source; of one that was not named at the start, nothing is. */
@@ -74,6 +76,11 @@ export function createMetrics(options: Partial<MetricsOptions> = {}): Metrics {
     help: 'Lines of the log that were left out, because whatever takes them did not.',
     registers,
   });
+  const reused = new Counter({
+    name: 'hookgraph_answers_reused_total',
+    help: 'Answers that had been made before, and that every source was asked about again.',
+    registers,
+  });
   const requests = new Histogram({
     name: 'hookgraph_http_request_duration_seconds',
     help: 'From the head of a request to the end of its answer, by route and status; 499 where the client left.',
@@ -101,6 +108,7 @@ export function createMetrics(options: Partial<MetricsOptions> = {}): Metrics {
     },
     requestEnded: (route, status, seconds) => requests.observe({ route, status }, seconds),
     operationEnded: (type, outcome, seconds) => operations.observe({ type, outcome }, seconds),
+    answerReused: () => reused.inc(),
     lineDropped: () => dropped.inc(),
     source: bySource,
   };

@@ -36,12 +36,29 @@ function valueReader(
 
 /** Compares positions: nulls last in both directions, equal values by source, then by id in ascending order. */
 export function createComparator(direction: Order['direction']): (a: Position, b: Position) => number {
+  return compareBy(direction, ({ value }) => value);
+}
+
+/** Compares rows by their positions, without making them. */
+export function createRowComparator(
+  { field, direction }: Order,
+  providerOf: (source: string) => string,
+): (a: Webhook, b: Webhook) => number {
+  return compareBy(direction, valueReader(field, providerOf));
+}
+
+function compareBy<T extends Pick<Position, 'source' | 'externalId'>>(
+  direction: Order['direction'],
+  valueIn: (item: T) => Position['value'],
+): (a: T, b: T) => number {
   const sign = direction === 'ASC' ? 1 : -1;
   return (a, b) => {
-    if (a.value !== b.value) {
-      if (a.value === null) return 1;
-      if (b.value === null) return -1;
-      return a.value < b.value ? -sign : sign;
+    const x = valueIn(a);
+    const y = valueIn(b);
+    if (x !== y) {
+      if (x === null) return 1;
+      if (y === null) return -1;
+      return x < y ? -sign : sign;
     }
     if (a.source !== b.source) return a.source < b.source ? -1 : 1;
     return compareIds(a.externalId, b.externalId);

@@ -1,5 +1,12 @@
 import { InputError } from './errors.ts';
-import { createComparator, createLocator, decodeCursor, encodeCursor, type Order } from './order.ts';
+import {
+  createComparator,
+  createLocator,
+  createRowComparator,
+  decodeCursor,
+  encodeCursor,
+  type Order,
+} from './order.ts';
 import type { Webhook } from './webhook.ts';
 
 /** The arguments of a Relay connection. null and undefined are the same. */
@@ -38,17 +45,17 @@ export function createPager(
   const before = args.before == null ? null : decodeCursor('before', args.before, order);
   const locate = createLocator(order.field, providerOf);
   const compare = createComparator(order.direction);
+  const compareRows = createRowComparator(order, providerOf);
 
   return (rows) => {
-    const sorted = rows.map((row) => ({ row, position: locate(row) }));
-    sorted.sort((a, b) => compare(a.position, b.position));
+    const sorted = rows.toSorted(compareRows);
     // Where the row of a cursor would stand: it may be gone since.
-    const start = after ? countWhile(sorted, ({ position }) => compare(position, after) <= 0) : 0;
-    const end = before ? countWhile(sorted, ({ position }) => compare(position, before) < 0) : sorted.length;
+    const start = after ? countWhile(sorted, (row) => compare(locate(row), after) <= 0) : 0;
+    const end = before ? countWhile(sorted, (row) => compare(locate(row), before) < 0) : sorted.length;
     const from = args.last == null ? start : Math.max(start, end - size);
     const to = Math.max(from, args.last == null ? Math.min(end, start + size) : end);
     return {
-      rows: sorted.slice(from, to).map(({ row }) => row),
+      rows: sorted.slice(from, to),
       cursor: (row) => encodeCursor(order, locate(row)),
       hasNextPage: to < sorted.length,
       hasPreviousPage: from > 0,

@@ -64,6 +64,12 @@ export function useRecording(): Plugin<Context> {
   };
 }
 
+/** Notes on a record what is asked, where nothing is read again to find out. */
+export function noteOperation(record: RequestRecord, operation: Operation | null): void {
+  record.operation = operation;
+  record.span?.set(attributesOf(operation));
+}
+
 /** The first 16 hex digits of the SHA-256 of a document's text. */
 export function hashDocument(text: string): string {
   return hash('sha256', text).slice(0, 16);

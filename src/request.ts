@@ -44,9 +44,9 @@ export interface SourceRead {
   /** Why not all came. */
   code: SourceErrorCode | null;
   durationMs: number | null;
-  /** What came, and when (ISO 8601); null where nothing did. */
+  /** What came, and when, in milliseconds since the epoch; null where nothing did. */
   rows: readonly Webhook[];
-  fetchedAt: string | null;
+  fetchedAt: number | null;
 }
 
 /** One request, as far as it is known: filled in as the work on it goes on, and told of once, when it ends. */
@@ -60,6 +60,8 @@ export interface RequestRecord {
   caller: Caller | null;
   /** null until a document was read, and where none could be. */
   operation: Operation | null;
+  /** The answer had been made before, and every source says what it said then. */
+  isReused: boolean;
   readonly reads: SourceRead[];
   /** Codes of all errors in the answer. */
   readonly errors: Set<string>;
@@ -79,6 +81,7 @@ export function createRecord(
     startedAt: performance.now(),
     caller,
     operation: null,
+    isReused: false,
     reads: [],
     errors: new Set(),
     span: null,

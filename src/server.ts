@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Answers } from './answers.ts';
 import { type AccessOptions, createAccess } from './door/access.ts';
 import { createBacklog } from './door/backlog.ts';
 import { readBody } from './door/body.ts';
@@ -37,7 +38,7 @@ export interface ServerOptions extends AccessOptions {
 }
 
 /** What answers GraphQL: the gateway, or anything with its `fetch`. */
-export interface GraphqlHandler {
+export interface GraphqlHandler extends Partial<Pick<Answers, 'answer'>> {
   fetch(url: string, init: RequestInit, context: { record: RequestRecord }): Response | Promise<Response>;
 }
 
@@ -134,7 +135,7 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
     }, options.requestDeadlineMs);
     response.once('close', () => {
       clearTimeout(timer);
-      caller.abort();
+      if (!response.writableFinished) caller.abort();
     });
     return caller.signal;
   }
@@ -148,8 +149,11 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
     const { method = 'GET', headers, url } = request;
     const body = method === 'POST' ? await readBody(request) : null;
     if (typeof body === 'object' && body !== null) return refuse(request, response, body);
+    const target = `http://${headers.host}${url}`;
+    const known = await graphql.answer?.({ method, url: target, headers, body, signal, record });
+    if (known) return send(request, response, 200, known.headers, known.body);
     const init = { method, headers: headers as Record<string, string>, body, signal };
-    const answer = await graphql.fetch(`http://${headers.host}${url}`, init, { record });
+    const answer = await graphql.fetch(target, init, { record });
     if (response.headersSent) return;
     if (isInPieces(answer)) {
       const pieces = answer.body as AsyncIterable<Uint8Array>;
@@ -159,9 +163,20 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
     }
     // As bytes: node:http takes three times as many for a text that waits.
     const bytes = Buffer.from(await answer.text());
+    if (answer.status === 406 && !response.headersSent) return refuse(request, response, notAcceptable);
+    send(request, response, answer.status, Object.fromEntries(answer.headers), bytes);
+  }
+
+  function send(
+    request: IncomingMessage,
+    response: ServerResponse,
+    status: number,
+    headers: Readonly<Record<string, string>>,
+    body: Buffer,
+  ): void {
+    // The deadline may have answered before, and who left is owed nothing.
     if (response.headersSent || response.destroyed) return;
-    if (answer.status === 406) return refuse(request, response, notAcceptable);
-    const noRoom = backlog.send(response, answer.status, Object.fromEntries(answer.headers), bytes);
+    const noRoom = backlog.send(response, status, headers, body);
     if (noRoom) shed(request, response, noRoom);
   }
 
@@ -262,7 +277,8 @@ function setHeaders(request: IncomingMessage, response: ServerResponse, cors: Co
   const given = request.headers['x-request-id'];
   const requestId = typeof given === 'string' && requestIdPattern.test(given) ? given : randomUUID();
   const readable = request.url?.startsWith('/graphql') ? cors(request) : {};
-  response.setHeaders(new Map(Object.entries({ ...commonHeaders(requestId), ...readable })));
+  for (const [name, value] of Object.entries({ ...commonHeaders(requestId), ...readable }))
+    response.setHeader(name, value);
   return requestId;
 }
 

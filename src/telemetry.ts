@@ -49,6 +49,7 @@ export function createTelemetry({ log, metrics, beginTrace }: TelemetryOptions):
     const { operation, caller } = record;
     const type = operation?.type === 'query' || operation?.type === 'mutation' ? operation.type : 'none';
     metrics.operationEnded(type, outcome, durationMs / 1000);
+    if (record.isReused) metrics.answerReused();
     if (!log.isOn('info')) return;
     log.write('info', 'operation', {
       requestId: record.id,
@@ -60,6 +61,7 @@ export function createTelemetry({ log, metrics, beginTrace }: TelemetryOptions):
       durationMs: rounded(durationMs),
       status,
       outcome,
+      ...(record.isReused && { reused: true }),
       sources: record.reads.map(lineOf),
       errors: [...record.errors],
     });
@@ -83,7 +85,7 @@ export function createTelemetry({ log, metrics, beginTrace }: TelemetryOptions):
       const refusal = refusalOf(response);
       for (const { source, state, code, rows, fetchedAt } of record.reads) {
         if (state) metrics.source(source).read(state, code);
-        if (fetchedAt) metrics.source(source).rows(rows, Date.parse(fetchedAt));
+        if (fetchedAt) metrics.source(source).rows(rows, fetchedAt);
       }
       // GraphiQL and what was refused at the door are no operations.
       if (record.operation || record.errors.size > 0) {
@@ -110,6 +112,7 @@ export function createTelemetry({ log, metrics, beginTrace }: TelemetryOptions):
         },
         retried: counted.retried,
         joined: counted.joined,
+        unchanged: counted.unchanged,
         circuit(isOpen) {
           counted.circuit(isOpen);
           if (isOpen) log.write('warn', 'circuit opened', { source });

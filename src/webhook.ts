@@ -67,8 +67,13 @@ export function decodeId(id: string): IdParts | null {
   return { typename, source, externalId: externalId ?? null };
 }
 
+/** Most URLs are plain: names of lower-case letters, digits and hyphens that begin with a letter, and nothing to escape. */
+const plainUrl = /^https?:\/\/((?:(?!xn--)[a-z][a-z\d-]*\.)*(?!xn--)[a-z][a-z\d-]*)(?::\d{1,4})?(?:\/[\w./~-]*)?$/;
+
 /** The host name in lower case, or null where the URL is not plain http(s): such a URL is text to us, nothing else. */
 export function hostOf(url: string): string | null {
+  const plain = plainUrl.exec(url);
+  if (plain) return plain[1] ?? null;
   // The URL parser drops tabs and line breaks: what holds one is not what it seems.
   if (/\p{Cc}/u.test(url) || !URL.canParse(url)) return null;
   const { protocol, hostname } = new URL(url);

@@ -9,7 +9,7 @@ const levels: readonly RegExp[] = [
   /^sources\.ts$/,
   /^(server|sandbox)\.ts$/,
   /^(gateway|telemetry)\.ts$/,
-  /^(limits|graphiql|credentials|documents|failures|scopes|recording)\.ts$|^door\//,
+  /^(answers|limits|graphiql|credentials|documents|failures|scopes|recording)\.ts$|^door\//,
   /^schema\/(index|kit|print)\.ts$/,
   /^providers\/index\.ts$/,
   /^providers\/[\w-]+\//,
@@ -18,7 +18,7 @@ const levels: readonly RegExp[] = [
   /^auth\//,
   /^providers\/(provider|wire)\.ts$/,
   /^upstream\//,
-  /^(webhook|filter|order|page|errors|config|config-files|config-auth|config-traces|manifest|tokens|new-token|metrics|metrics-sources|address|turns|request|secret-files|span|log|traces|version)\.ts$/,
+  /^(webhook|filter|order|page|errors|config|config-files|config-auth|config-traces|manifest|tokens|new-token|metrics|metrics-sources|address|turns|request|secret-files|span|log|traces|version|compile)\.ts$/,
 ];
 
 type Files = ReadonlyMap<string, string>;

@@ -73,5 +73,5 @@ test.each([
   ['bytes that are refused without a word', bytes, 'answers HTTP/1.1 4'],
 ])('would see %s, as without the front door', async (_name, send, expected) => {
   await using graph = await openGraph();
-  expect(await sendBare(send, graph.gateway)).toContain(expected);
+  expect(await sendBare(send, graph.gateway.yoga)).toContain(expected);
 });

@@ -209,9 +209,10 @@ test('serves fifteen hundred keys without a warning, and forgets their circuits'
     maxBytes: 1000,
     shareInFlight: true,
   });
+  const reading = { read: () => null, problem: () => ({}), findVolatile: () => null };
   const read = (key: string) =>
     upstream
-      .run('list', { key }, new AbortController().signal, (http) => http.getJson('/', expect as never, () => ({})))
+      .run('list', { key }, new AbortController().signal, (http) => http.getJson('/', reading))
       .catch((error) => (error instanceof SourceError ? error.fault.code : error));
   for (let turn = 0; turn < 9; turn++) await read('first');
   expect(await read('first')).toBe('CIRCUIT_OPEN');

@@ -58,8 +58,8 @@ test('nobody waits while the event loop is not held up for long', async () => {
   expect(order).toEqual(['five turns']);
 });
 
-/** Twenty times 8000 rows: far more than what goes on at once. */
-const larges = 20;
+/** Forty times 8000 rows: far more than what goes on at once. */
+const larges = 40;
 const list = 'webhooks(first: 1000, filter: { provider: [API_MALL] }) { nodes { id url } }';
 const large = `{ ${Array.from({ length: 8 }, (_, n) => `l${n}: ${list}`).join(' ')} }`;
 const small = '{ webhooks(first: 5, filter: { provider: [DILIGENT] }) { nodes { id } } }';

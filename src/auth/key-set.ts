@@ -2,7 +2,6 @@ import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } f
 import { SourceError, type SourceErrorCode } from '../errors.ts';
 import { parseBody, statusError } from '../upstream/answer.ts';
 import { createConnections, type UpstreamProxy } from '../upstream/connections.ts';
-import { withDeadline } from '../upstream/deadline.ts';
 import { exchange } from '../upstream/exchange.ts';
 import { createQuota } from '../upstream/quota.ts';
 
@@ -71,6 +70,7 @@ export function createKeySet(
     origin,
     path: pathname + search,
     headers: {},
+    timeoutMs,
     maxBytes: largestSet,
     bytes: createQuota(largestSet),
     answered: () => {},
@@ -87,7 +87,7 @@ export function createKeySet(
     clearTimeout(timer);
     const before = failures;
     try {
-      keys = readKeys(await withDeadline(timeoutMs, closed.signal, (signal) => exchange(connections, request, signal)));
+      keys = readKeys(await exchange(connections, request, closed.signal));
       failures = 0;
       if (before > 0) onChange(null);
     } catch (error) {

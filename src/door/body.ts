@@ -5,16 +5,26 @@ import { badRequest, type Refusal } from './refusal.ts';
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** Reads a body as text, and stops as soon as it is too large. Rejects if the client leaves. */
-export async function readBody(request: IncomingMessage): Promise<string | Refusal> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > largestBody) return tooLarge;
-    chunks.push(chunk);
-  }
+export function readBody(request: IncomingMessage): Promise<string | Refusal> {
+  // By its events: to iterate takes longer than all else that is done for a small body.
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= largestBody) return void chunks.push(chunk);
+      request.pause();
+      resolve(tooLarge);
+    });
+    request.once('end', () => resolve(decode(chunks)));
+    request.once('error', reject);
+    request.once('close', () => reject(new Error('The client left.')));
+  });
+}
+
+function decode([first, ...rest]: readonly Buffer[]): string | Refusal {
   try {
-    return utf8.decode(Buffer.concat(chunks));
+    return utf8.decode(first && rest.length === 0 ? first : Buffer.concat(first ? [first, ...rest] : []));
   } catch {
     return badRequest(400, 'The body must be UTF-8.');
   }

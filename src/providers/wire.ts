@@ -1,37 +1,52 @@
 import { z } from 'zod';
 
-/** Pieces of wire format that every provider needs. What may be missing or odd becomes null; it never rejects the row. */
+/** Pieces of wire format that every provider needs. zod checks what a row cannot do without; what may be missing or odd becomes null. */
 
 const rfc3339 = z.iso.datetime({ offset: true });
 
+/** Most times come as we show them. Days that not every month has are left to those who know the months. */
+const shownTime = /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
+
 /** An RFC 3339 time as ISO 8601 in UTC with milliseconds, null where it is missing or is none. */
 export function isoTime(value: unknown): string | null {
+  if (typeof value === 'string' && shownTime.test(value)) return value;
   const parsed = rfc3339.safeParse(value);
   const utc = parsed.success ? new Date(parsed.data).toISOString() : null;
   // An offset can carry it out of the years 0000 to 9999; what is there has a sign and is no RFC 3339 time.
   return utc !== null && /^\d/.test(utc) ? utc : null;
 }
 
-/** Text. Half a character, which JSON can spell and UTF-8 cannot, becomes the replacement character. */
-export const WireString = z.string().transform((text) => text.toWellFormed());
-
 /** Text that is there and not empty. */
-export const WireText = z.string().min(1).pipe(WireString);
+export const WireText = z.string().min(1);
 
-/** A provider's id as text: some write the same id as a number and as a string (`upstreams.md` C6). */
-export const WireId = z.union([WireText, z.int().transform(String)]);
+/** A provider's id: some write the same id as a number and as a string (`upstreams.md` C6). */
+export const WireId = z.union([WireText, z.int()]);
+
+/** Text as we show it. Half a character, which JSON can spell and UTF-8 cannot, becomes the replacement character. */
+export function shownText(text: string): string {
+  return text.toWellFormed();
+}
 
 /** Optional text. */
-export const WireMaybeText = WireText.nullable().catch(null);
+export function maybeText(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? shownText(value) : null;
+}
 
 /** Optional flag. */
-export const WireMaybeFlag = z.boolean().nullable().catch(null);
+export function maybeFlag(value: unknown): boolean | null {
+  return typeof value === 'boolean' ? value : null;
+}
 
 /** Optional whole number that JavaScript can hold exactly: a larger one would come out rounded, so it is null. */
-export const WireMaybeInt = z.int().nullable().catch(null);
+export function maybeInt(value: unknown): number | null {
+  return Number.isSafeInteger(value) ? (value as number) : null;
+}
 
 /** Optional count. */
-export const WireMaybeCount = z.int().nonnegative().nullable().catch(null);
+export function maybeCount(value: unknown): number | null {
+  const count = maybeInt(value);
+  return count !== null && count >= 0 ? count : null;
+}
 
 /** A provider's word in a sentence of ours: as much of it as a sentence can bear. */
 export function quote(word: string): string {

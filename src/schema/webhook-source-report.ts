@@ -54,8 +54,14 @@ export const WebhookSourceReport = builder.objectRef<SourceReport>('WebhookSourc
       resolve: ({ rows }) => rows.length,
     }),
     rejectedCount: t.exposeInt('rejectedCount', { nullable: false, description: 'Rows that could not be read.' }),
-    fetchedAt: t.expose('fetchedAt', { type: 'DateTime', description: 'When the rows had arrived; null if none did.' }),
+    fetchedAt: t.field({
+      type: 'DateTime',
+      description: 'When the rows had arrived; null if none did.',
+      extensions: { perRequest: true },
+      resolve: ({ fetchedAt }) => (fetchedAt === null ? null : new Date(fetchedAt).toISOString()),
+    }),
     durationMs: t.exposeFloat('durationMs', {
+      extensions: { perRequest: true },
       description: 'How long reading took, in milliseconds; null if no call was made.',
     }),
   }),

@@ -63,12 +63,7 @@ export const WebhookInterface = builder.interfaceRef<Webhook>('Webhook').impleme
     enabled: t.exposeBoolean('enabled', {
       description: 'Whether events are sent at all; null where the provider does not say, or in a word we do not know.',
     }),
-    health: t.field({
-      type: WebhookHealth,
-      nullable: false,
-      description: 'Our verdict.',
-      resolve: (webhook) => webhook.health,
-    }),
+    health: t.expose('health', { type: WebhookHealth, nullable: false, description: 'Our verdict.' }),
     healthReason: t.exposeString('healthReason', {
       nullable: false,
       description: 'One sentence: which evidence led to the verdict.',

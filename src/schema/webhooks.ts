@@ -81,7 +81,8 @@ async function listWebhooks(
 
   const asked = sources.filter(({ key, provider }) => asks(wanted, { key, provider: provider.enumValue }));
   const reports = await Promise.all(asked.map((source) => source.read()));
-  const matching = reports.flatMap(({ rows }) => rows).filter(createMatcher(wanted));
+  const rows = reports.flatMap((report) => report.rows);
+  const matching = filter ? rows.filter(createMatcher(wanted)) : rows;
 
   const failures = reports.flatMap(({ source, state, error }) =>
     state === 'OK' ? [] : [new SourceFailure(source.key, state, error)],

@@ -8,23 +8,25 @@ export interface Answer {
   readonly body: Buffer;
 }
 
+const jsonType = /^application\/([\w.-]+\+)?json\s*(;|$)/i;
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** The body as JSON, or why it is none. `json` is undefined beside an error. */
-export function parseBody({
-  status,
-  headers,
-  body,
-}: Answer): { json: unknown } | { json?: undefined; error: SourceError } {
+/** Whether the headers say that the body is JSON as it stands: nothing is inflated, so that no small answer can become a large one. */
+export function isJson({ headers }: Answer): boolean {
   const encoding = headers['content-encoding'];
   const type = headers['content-type'];
-  // Nothing is inflated, so that no small answer can become a large one. A missing content type is let pass.
-  if (encoding !== undefined && encoding !== 'identity') return unreadable(status);
-  if (type !== undefined && !/^application\/([\w.-]+\+)?json\s*(;|$)/i.test(type)) return unreadable(status);
+  if (encoding !== undefined && encoding !== 'identity') return false;
+  // One that is missing is let pass.
+  return type === undefined || jsonType.test(type);
+}
+
+/** The body as JSON, or why it is none. `json` is undefined beside an error. */
+export function parseBody(answer: Answer): { json: unknown } | { json?: undefined; error: SourceError } {
+  if (!isJson(answer)) return unreadable(answer.status);
   try {
-    return { json: JSON.parse(utf8.decode(body)) };
+    return { json: JSON.parse(utf8.decode(answer.body)) };
   } catch (error) {
-    return unreadable(status, error);
+    return unreadable(answer.status, error);
   }
 }
 

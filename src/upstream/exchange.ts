@@ -1,7 +1,7 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
 import { SourceError } from '../errors.ts';
 import type { Answer } from './answer.ts';
-import { untilAborted } from './deadline.ts';
 import type { Quota } from './quota.ts';
 
 /** One GET as it goes over the wire. */
@@ -10,6 +10,8 @@ export interface Request {
   readonly origin: string;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** Milliseconds for all of it, connecting included. */
+  readonly timeoutMs: number;
   /** Bytes of the body that are read at most. */
   readonly maxBytes: number;
   /** Bytes of all bodies that are being read. */
@@ -19,56 +21,84 @@ export interface Request {
 }
 
 /**
- * Sends a request and reads the answer whole. Throws a `SourceError` for connections that fail and bodies that are too
- * large, or that there is no room for (OVERLOADED), and the reason of `signal` once that aborts. Of an answer other than
- * 200, what could not be read of the body is left out: the status says enough.
+ * Sends a request and reads the answer whole. Throws a `SourceError` for connections that fail, for what takes too long
+ * (TIMEOUT), and for bodies that are too large, or that there is no room for (OVERLOADED), and the reason of `signal` once
+ * that aborts. Of an answer other than 200, what could not be read of the body is left out: the status says enough.
  */
-export async function exchange(connections: Dispatcher, request: Request, signal: AbortSignal): Promise<Answer> {
-  let head: Omit<Answer, 'body'> | undefined;
-  const answered = (answer: Omit<Answer, 'body'>) => {
-    head = answer;
-    request.answered();
-  };
-  try {
-    // Raced, because undici does not heed the signal while it is still connecting.
-    return await untilAborted(send(connections, request, answered, signal), signal);
-  } catch (error) {
-    const reason: unknown = signal.aborted ? signal.reason : error;
-    const left = signal.aborted && !(reason instanceof SourceError);
-    if (left) throw reason;
-    if (head && head.status !== 200) return { ...head, body: Buffer.alloc(0) };
-    throw reason instanceof SourceError ? reason : new SourceError('UNREACHABLE', {}, reason);
-  }
-}
+export function exchange(connections: Dispatcher, request: Request, signal: AbortSignal): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const { origin, path, headers, timeoutMs, maxBytes, bytes } = request;
+    let head: { readonly status: number; readonly headers: IncomingHttpHeaders } | undefined;
+    const chunks: Buffer[] = [];
+    let size = 0;
+    let controller: Dispatcher.DispatchController | undefined;
+    let isOver = false;
 
-async function send(
-  connections: Dispatcher,
-  { origin, path, headers, maxBytes, bytes }: Request,
-  answered: (answer: Omit<Answer, 'body'>) => void,
-  signal: AbortSignal,
-): Promise<Answer> {
-  const response = await connections.request({
-    method: 'GET',
-    origin,
-    path,
-    headers: { ...headers, accept: 'application/json', 'accept-encoding': 'identity' },
-    signal,
-  });
-  const head = { status: response.statusCode, headers: response.headers };
-  answered(head);
-  const chunks: Buffer[] = [];
-  let size = 0;
-  // Leaving the loop destroys the body and its socket; a declared length is not to be trusted, so bytes are counted.
-  try {
-    for await (const chunk of response.body as AsyncIterable<Buffer>) {
-      if (size + chunk.length > maxBytes) throw new SourceError('TOO_LARGE', { httpStatus: head.status });
-      if (!bytes.take(chunk.length)) throw new SourceError('OVERLOADED');
-      size += chunk.length;
-      chunks.push(chunk);
+    /** Gives back what is held, and tells whether this is the end: of several, the first counts. */
+    function end(): boolean {
+      if (isOver) return false;
+      isOver = true;
+      clearTimeout(timer);
+      signal.removeEventListener('abort', leave);
+      // A body that came whole is parsed before any other goes on, so that what parsing takes is never taken twice at once.
+      bytes.give(size);
+      return true;
     }
-    return { ...head, body: Buffer.concat(chunks) };
-  } finally {
-    // A body that came whole is parsed before any other goes on, so that what parsing takes is never taken twice at once.
-    bytes.give(size);
-  }
+    function fail(error: unknown): void {
+      if (!end()) return;
+      const reason: unknown = signal.aborted ? signal.reason : error;
+      const left = signal.aborted && !(reason instanceof SourceError);
+      if (!left && head && head.status !== 200) resolve({ ...head, body: Buffer.alloc(0) });
+      else reject(left || reason instanceof SourceError ? reason : new SourceError('UNREACHABLE', {}, reason));
+    }
+    function stop(error: Error): void {
+      fail(error);
+      controller?.abort(error);
+    }
+    const timer = setTimeout(() => stop(new SourceError('TIMEOUT')), timeoutMs);
+    // Not left to undici, which does not heed a signal while it is still connecting.
+    function leave(): void {
+      stop(signal.reason);
+    }
+
+    if (signal.aborted) return leave();
+    signal.addEventListener('abort', leave, { once: true });
+    connections.dispatch(
+      {
+        method: 'GET',
+        origin,
+        path,
+        headers: { ...headers, accept: 'application/json', 'accept-encoding': 'identity' },
+      },
+      {
+        onRequestStart(started) {
+          controller = started;
+          // It was over while this waited for a connection.
+          if (isOver) started.abort(new SourceError('TIMEOUT'));
+        },
+        onResponseStart(_controller, status, answerHeaders) {
+          // Those below 200 only announce the answer.
+          if (status < 200 || isOver) return;
+          head = { status, headers: answerHeaders };
+          request.answered();
+        },
+        onResponseData(_controller, chunk) {
+          if (isOver) return;
+          // A declared length is not to be trusted, so bytes are counted.
+          if (size + chunk.length > maxBytes) return stop(new SourceError('TOO_LARGE', { httpStatus: head?.status }));
+          if (!bytes.take(chunk.length)) return stop(new SourceError('OVERLOADED'));
+          size += chunk.length;
+          chunks.push(chunk);
+        },
+        onResponseEnd() {
+          const [first] = chunks;
+          const body = chunks.length === 1 && first ? first : Buffer.concat(chunks);
+          if (head && end()) resolve({ ...head, body });
+        },
+        onResponseError(_controller, error) {
+          fail(error);
+        },
+      },
+    );
+  });
 }

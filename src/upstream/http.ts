@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { z } from 'zod';
 import { SourceError, type SourceErrorCode, type SourceFaultDetails } from '../errors.ts';
 import type { SourceRead } from '../request.ts';
-import { parseBody, statusError } from './answer.ts';
+import { isJson, parseBody, statusError } from './answer.ts';
 import { createBreakers } from './breaker.ts';
 import { createConnections, type UpstreamProxy } from './connections.ts';
 import { withDeadline } from './deadline.ts';
 import { exchange } from './exchange.ts';
 import { nobody, tellCall, type UpstreamObserver } from './observer.ts';
 import { pauseBefore } from './retry.ts';
+import { createReuse, type FindVolatile, noReuse } from './reuse.ts';
 import type { Start } from './sharing.ts';
 import { createTenants, type Tenant } from './tenants.ts';
 
@@ -22,6 +22,8 @@ export interface UpstreamLimits {
   readonly maxBytes: number;
   /** Whether requests that ask the same at the same time share one operation. */
   readonly shareInFlight: boolean;
+  /** Whether nothing is made again of a body that came again, byte for byte; it is if not given. */
+  readonly reuseSnapshots?: boolean;
   /** Milliseconds after which a connection carries no further call, so that a new address is found; 25 s if not given. */
   readonly connectionAgeMs?: number;
   /** What calls go through, but those to this machine; none if not given. */
@@ -31,13 +33,22 @@ export interface UpstreamLimits {
 /** What a provider's operation calls its API with: address, key and deadline are in it already. */
 export interface Http {
   /**
-   * GETs `path` (from the base URL, with a leading slash) and reads the JSON answer by `schema`, trying again where that
-   * may help. Throws a `SourceError` for whatever else comes; `problem` finds the provider's own code and request id in
-   * the body of an error answer.
+   * GETs `path` (from the base URL, with a leading slash) and reads the JSON answer, trying again where that may help. An
+   * answer that says what the last one said, byte for byte, gives the same object as the last. Throws a `SourceError` for
+   * whatever else comes.
    */
-  getJson<T>(path: string, schema: z.ZodType<T>, problem: ReadProblem): Promise<T>;
+  getJson<T extends object>(path: string, reading: Reading<T>): Promise<T>;
   /** The error of an answer 200 that is a failure all the same, with what the provider says of it. */
   failure(code: SourceErrorCode, said: ReturnType<ReadProblem>): SourceError;
+}
+
+/** How answers are read. It must depend on nothing but the body: what is made of one may be used for the next. */
+export interface Reading<T> {
+  /** Makes something of the JSON, which nobody changes; null where it is not what was asked for. */
+  readonly read: (json: unknown) => T | null;
+  /** Finds the provider's own code and request id in the body of an error answer. */
+  readonly problem: ReadProblem;
+  readonly findVolatile: FindVolatile<T>;
 }
 
 /** Reads what a provider says of its own error; the body is undefined where it is not JSON. */
@@ -81,6 +92,7 @@ export function createUpstream(url: string, limits: UpstreamLimits, observer: Up
   const operationMs = limits.deadlineMs - Math.min(limits.deadlineMs * 0.1, longestReserveMs);
   const breakers = createBreakers(observer.circuit);
   const tenants = createTenants(breakers, limits.maxBytes);
+  const reuse = limits.reuseSnapshots === false ? noReuse : createReuse();
 
   /** One operation: every call in it may be tried again until `signal` or the deadline ends it. */
   function operate<T>(
@@ -94,37 +106,39 @@ export function createUpstream(url: string, limits: UpstreamLimits, observer: Up
   ): Promise<T> {
     const endsAt = performance.now() + ms;
     return withDeadline(ms, caller, (deadline) => {
-      async function once<R>(
+      async function once<R extends object>(
         path: string,
-        schema: z.ZodType<R>,
-        problem: ReadProblem,
+        reading: Reading<R>,
         trace: Readonly<Record<string, string>>,
       ): Promise<R> {
-        const request = {
-          origin,
-          path: base + path,
-          headers: { ...trace, ...headers },
-          maxBytes: limits.maxBytes,
-          bytes: tenant.bytes,
-          answered,
-        };
-        const answer = await withDeadline(limits.attemptTimeoutMs, deadline, (signal) =>
-          exchange(connections, request, signal),
-        );
+        const { attemptTimeoutMs: timeoutMs, maxBytes } = limits;
+        const { bytes, digest } = tenant;
+        const sent = { ...trace, ...headers };
+        const request = { origin, path: base + path, headers: sent, timeoutMs, maxBytes, bytes, answered };
+        const answer = await exchange(connections, request, deadline);
+        if (answer.status !== 200)
+          throw statusError(answer, withoutKey(reading.problem(parseBody(answer).json), headers));
+        const key = `${digest} ${path}`;
+        const known = isJson(answer) ? reuse.find(key, answer.body) : undefined;
+        // Under one key stands only what this reading made: of one path, and for one provider.
+        if (known?.value) {
+          observer.unchanged();
+          return known.value as R;
+        }
         const body = parseBody(answer);
-        if (answer.status !== 200) throw statusError(answer, withoutKey(problem(body.json), headers));
         if ('error' in body) throw body.error;
-        const parsed = schema.safeParse(body.json);
-        if (!parsed.success) throw new SourceError('BAD_RESPONSE', { httpStatus: 200 }, parsed.error);
-        return parsed.data;
+        const value = reading.read(body.json);
+        if (!value) throw new SourceError('BAD_RESPONSE', { httpStatus: 200 });
+        reuse.keep(key, answer.body, reading.findVolatile(answer.body, value), known && value);
+        return value;
       }
       return operation({
         failure: (code, said) => new SourceError(code, { ...withoutKey(said, headers), httpStatus: 200 }),
-        async getJson(path, schema, problem) {
+        async getJson(path, reading) {
           for (let tries = 1; ; tries++) {
             try {
               return await tenant.call(() =>
-                tellCall(observer, read, tries, server, (trace) => once(path, schema, problem, trace)),
+                tellCall(observer, read, tries, server, (trace) => once(path, reading, trace)),
               );
             } catch (error) {
               const pause = pauseBefore(tries + 1, error, endsAt - performance.now(), Math.random);

@@ -21,12 +21,14 @@ export interface UpstreamObserver {
   retried(): void;
   /** A request took part in a call that another had begun. */
   joined(): void;
+  /** A call was answered what the last one had been, and nothing was made of it again. */
+  unchanged(): void;
   /** A circuit opened, or closed again. Each key has its own. */
   circuit(isOpen: boolean): void;
 }
 
 /** Looks away. */
-export const nobody: UpstreamObserver = { called() {}, retried() {}, joined() {}, circuit() {} };
+export const nobody: UpstreamObserver = { called() {}, retried() {}, joined() {}, unchanged() {}, circuit() {} };
 
 /** Runs one call, and tells of it. `send` gets the headers that carry the trace on. */
 export async function tellCall<T>(

@@ -3,6 +3,8 @@ import type { Webhook } from '../webhook.ts';
 
 /** One source's list as it was read. Immutable: requests may share it. */
 export interface Snapshot<W extends Webhook = Webhook> {
+  /** Tells it from every other of this process: where it is the same, so is everything that was made of the list. */
+  readonly serial: number;
   readonly rows: readonly W[];
   /** Rows that were there and could not be read. */
   readonly rejected: number;
@@ -14,24 +16,40 @@ export interface Snapshot<W extends Webhook = Webhook> {
 const mostRows = 50_000;
 
 /**
- * Reads a list row by row: what `read` answers null to, and an id that was already there, is counted as rejected and
- * costs no other row (`upstreams.md` part C). Throws a `SourceError` TOO_LARGE for more rows than any list has.
+ * Reads rows one by one; null stands for one that `read` could make nothing of, which costs no other row (`upstreams.md`
+ * part C). Throws a `SourceError` TOO_LARGE for more rows than any list has.
  */
 export function readRows<W extends Webhook>(
   raw: readonly unknown[],
   read: (row: unknown) => W | null,
-): Pick<Snapshot<W>, 'rows' | 'rejected'> {
-  if (raw.length > mostRows) throw new SourceError('TOO_LARGE', { httpStatus: 200 });
-  const rows = new Map<string, W>();
-  for (const item of raw) {
+): readonly (W | null)[] {
+  checkNumber(raw);
+  return raw.map((item) => {
     const row = read(item);
-    if (row && !rows.has(row.id)) rows.set(row.id, freeze(row));
-  }
-  return { rows: Object.freeze([...rows.values()]), rejected: raw.length - rows.size };
+    // Requests share it. What is in it is ours alone to write: freezing that, too, takes as long as to read it.
+    return row && Object.freeze(row);
+  });
 }
 
-function freeze<W extends Webhook>(row: W): W {
-  Object.freeze(row.events);
-  Object.freeze(row.lastDelivery);
-  return Object.freeze(row);
+/** Makes a list of rows. Those that could not be read, and those whose id was already there, are counted as rejected. */
+export function createSnapshot<W extends Webhook>(
+  all: readonly (W | null)[],
+  shortfall: SourceFault | null = null,
+): Snapshot<W> {
+  checkNumber(all);
+  const rows = new Map<string, W>();
+  for (const row of all) if (row && !rows.has(row.id)) rows.set(row.id, row);
+  serials += 1;
+  return {
+    serial: serials,
+    rows: Object.freeze([...rows.values()]),
+    rejected: all.length - rows.size,
+    shortfall,
+  };
+}
+
+let serials = 0;
+
+function checkNumber({ length }: readonly unknown[]): void {
+  if (length > mostRows) throw new SourceError('TOO_LARGE', { httpStatus: 200 });
 }

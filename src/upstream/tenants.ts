@@ -9,6 +9,8 @@ import { createSharing, type Sharing } from './sharing.ts';
 
 /** All that requests with one key have in common at one upstream. Nothing of it is ever seen with another key. */
 export interface Tenant {
+  /** What tells its key from others, and tells nothing of it. */
+  readonly digest: string;
   readonly sharing: Sharing;
   readonly budget: RetryBudget;
   /** Bytes of bodies that are being read. */
@@ -43,13 +45,14 @@ export function createTenants(breakers: Breakers, maxBytes: number): Tenants {
   });
 
   /** `forget` is called for a key that is refused and never was of use: so that guessed keys push out nobody else's. */
-  function create(forget: () => void) {
+  function create(digest: string, forget: () => void) {
     const breaker = breakers.create();
     const budget = createRetryBudget(ofOne.retries, retries);
     const coolDown = createCoolDown(() => performance.now());
     const ownCalls = createQuota(ofOne.calls, calls);
     let wasOfUse = false;
     return {
+      digest,
       sharing: createSharing(),
       budget,
       bytes: createQuota(ofOne.bodies * maxBytes, bytes),
@@ -80,7 +83,7 @@ export function createTenants(breakers: Breakers, maxBytes: number): Tenants {
   return {
     of(headers) {
       const digest = hash('sha256', JSON.stringify(headers));
-      const tenant = known.get(digest) ?? create(() => known.delete(digest));
+      const tenant = known.get(digest) ?? create(digest, () => known.delete(digest));
       known.set(digest, tenant);
       return tenant;
     },

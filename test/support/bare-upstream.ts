@@ -21,13 +21,14 @@ export function createBareUpstream(url: string, { shareInFlight, keep }: BareOpt
       const start = () =>
         operation({
           failure: (code, details) => new SourceError(code, details),
-          async getJson(path, schema) {
+          async getJson(path, { read }) {
             let text = '';
             try {
               const response = await fetch(url + path, { headers });
               text = await response.text();
               keep?.(text);
-              if (response.status === 200) return schema.parse(JSON.parse(text));
+              const value = response.status === 200 ? read(JSON.parse(text)) : null;
+              if (value) return value;
             } catch (error) {
               throw new SourceError('UNREACHABLE', {}, error);
             }

@@ -1,7 +1,7 @@
 import { SourceError, type SourceErrorCode } from '../../errors.ts';
 import type { Http } from '../../upstream/http.ts';
-import { readRows, type Snapshot } from '../../upstream/snapshot.ts';
-import { type ApiMallWebhook, readProblem, readWebhook, WireList } from './wire.ts';
+import { createSnapshot, readRows, type Snapshot } from '../../upstream/snapshot.ts';
+import { type ApiMallWebhook, findRequestId, readProblem, readWebhook, WireList } from './wire.ts';
 
 const mostPages = 20;
 /** Where a page does not state its limit (`upstreams.md` A3). */
@@ -13,34 +13,45 @@ const defaultPageSize = 20;
  * rows that did come.
  */
 export async function list(http: Http, source: string): Promise<Snapshot<ApiMallWebhook>> {
-  const items: unknown[] = [];
-  const read = (shortfall?: SourceError) => ({
-    ...readRows(items, (row) => readWebhook(row, source)),
-    shortfall: shortfall?.fault ?? null,
-  });
-
-  const first = await readPage(http, '/webhooks');
+  const first = await readPage(http, '/webhooks', source);
   const size = first.limit ?? defaultPageSize;
-  append(items, first.items);
-  if (first.whole || first.items.length < size) return read();
+  if (first.whole || first.ids.length < size) return joinPages([first]);
 
-  const seen = new Set(items.map(identity));
+  const pages = [first];
+  const seen = new Set(first.ids);
   for (let number = 2; number <= mostPages; number++) {
-    const page = await readPage(http, `/webhooks?page=${number}&limit=${size}`).catch(keepSourceError);
-    if (page instanceof SourceError) return read(page);
-    const ids = page.items.map(identity);
-    if (ids.length > 0 && ids.every((id) => seen.has(id))) return read(unusable('repeats a page of its list'));
-    append(items, page.items);
-    if (page.limit !== undefined && page.limit !== size) return read(unusable('changes the size of its pages'));
-    if (ids.length < size) return read();
+    const page = await readPage(http, `/webhooks?page=${number}&limit=${size}`, source).catch(keepSourceError);
+    if (page instanceof SourceError) return joinPages(pages, page);
+    const { ids, limit } = page;
+    if (ids.length > 0 && ids.every((id) => seen.has(id))) {
+      return joinPages(pages, unusable('repeats a page of its list'));
+    }
+    pages.push(page);
+    if (limit !== undefined && limit !== size) return joinPages(pages, unusable('changes the size of its pages'));
+    if (ids.length < size) return joinPages(pages);
     for (const id of ids) seen.add(id);
   }
-  return read(new SourceError('TOO_LARGE', { message: `The provider's list has more than ${mostPages} pages.` }));
+  return joinPages(
+    pages,
+    new SourceError('TOO_LARGE', { message: `The provider's list has more than ${mostPages} pages.` }),
+  );
 }
 
-/** A list may be longer than what one call takes as arguments. */
-function append(items: unknown[], more: readonly unknown[]): void {
-  for (const item of more) items.push(item);
+/** What whole lists were made of, by their first pages: of the same pages, the same list. */
+const joined = new WeakMap<Page, { readonly pages: readonly Page[]; readonly snapshot: Snapshot<ApiMallWebhook> }>();
+
+function joinPages(pages: readonly [Page, ...Page[]] | Page[], shortfall?: SourceError): Snapshot<ApiMallWebhook> {
+  const [first] = pages;
+  const last = first && !shortfall ? joined.get(first) : undefined;
+  if (last?.pages.length === pages.length && last.pages.every((page, index) => page === pages[index])) {
+    return last.snapshot;
+  }
+  const snapshot = createSnapshot(
+    pages.flatMap(({ rows }) => rows),
+    shortfall?.fault,
+  );
+  if (first && !shortfall) joined.set(first, { pages, snapshot });
+  return snapshot;
 }
 
 function unusable(what: string): SourceError {
@@ -53,16 +64,28 @@ function keepSourceError(error: unknown): SourceError {
 }
 
 interface Page {
-  readonly items: readonly unknown[];
+  readonly rows: readonly (ApiMallWebhook | null)[];
+  /** What the rows say that their ids are, whether they could be read or not. */
+  readonly ids: readonly unknown[];
   /** Whether it is no page but the whole list. */
   readonly whole: boolean;
   readonly limit?: number | undefined;
 }
 
-async function readPage(http: Http, path: string): Promise<Page> {
-  const envelope = await http.getJson(path, WireList, readProblem);
-  if ('data' in envelope) return envelope.data;
-  throw http.failure(failureCode(envelope.error?.code), readProblem(envelope));
+async function readPage(http: Http, path: string, source: string): Promise<Page> {
+  const answer = await http.getJson(path, {
+    read(json) {
+      const { data: envelope } = WireList.safeParse(json);
+      if (!envelope || !('data' in envelope)) return envelope ?? null;
+      const { items, whole, limit } = envelope.data;
+      return { rows: readRows(items, (row) => readWebhook(row, source)), ids: items.map(identity), whole, limit };
+    },
+    problem: readProblem,
+    // What is said of a failure is for the client, its request id included.
+    findVolatile: (body, value) => ('rows' in value ? findRequestId(body) : null),
+  });
+  if ('rows' in answer) return answer;
+  throw http.failure(failureCode(answer.error?.code), readProblem(answer));
 }
 
 /** What `success: false` in an answer 200 means: only these two codes are documented (`upstreams.md` A2). */

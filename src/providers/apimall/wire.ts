@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { SourceFaultDetails } from '../../errors.ts';
+import { isPlainText, type Span } from '../../upstream/reuse.ts';
 import { encodeId, hostOf, type LastDelivery, type Verdict, type Webhook } from '../../webhook.ts';
-import { isoTime, quote, WireId, WireMaybeCount, WireMaybeInt, WireMaybeText, WireString, WireText } from '../wire.ts';
+import { isoTime, maybeCount, maybeInt, maybeText, quote, shownText, WireId, WireText } from '../wire.ts';
 
 /** A webhook at API Mall. Its counters and times are null in the answer to a create, which leaves them out. */
 export interface ApiMallWebhook extends Webhook {
@@ -17,20 +18,27 @@ export interface ApiMallWebhook extends Webhook {
 export const externalId = /^(0|[1-9]\d*)$/;
 
 const WireWebhook = z.object({
-  id: WireId.refine((id) => externalId.test(id)),
+  id: WireId,
   url: WireText,
-  events: z.array(WireString),
-  status: WireMaybeText,
-  api_key_id: WireMaybeInt,
-  total_sent: WireMaybeCount,
-  total_failed: WireMaybeCount,
-  // As it stands: missing, null and unreadable mean three different things for the verdict.
+  events: z.array(z.string()),
+  status: z.unknown().optional(),
+  api_key_id: z.unknown().optional(),
+  total_sent: z.unknown().optional(),
+  total_failed: z.unknown().optional(),
   last_sent_at: z.unknown().optional(),
   last_error: z.unknown().optional(),
   created_at: z.unknown().optional(),
   updated_at: z.unknown().optional(),
 });
-type WireWebhook = z.infer<typeof WireWebhook>;
+
+/** What the verdict rests on. Of the time it matters whether it is missing, null or unreadable. */
+interface Evidence {
+  readonly status: string | null;
+  readonly sent: number | null;
+  readonly failed: number | null;
+  readonly sentAt: unknown;
+  readonly lastError: string | null;
+}
 
 const WireProblem = z.object({
   error: z
@@ -44,6 +52,24 @@ const WireProblem = z.object({
 export function readProblem(body: unknown): Pick<SourceFaultDetails, 'providerCode' | 'providerRequestId'> {
   const { data } = WireProblem.safeParse(body);
   return { providerCode: data?.error?.code, providerRequestId: data?.request_id };
+}
+
+/** The last member of an object, whose text nothing is made of; how long the text may be is how much is looked at. */
+const requestIdAtEnd = /,\s*"request_id"\s*:\s*"([^"\\]{0,128})"\s*\}\s*$/d;
+const longestEnd = 256;
+
+/**
+ * Where the text of `request_id` stands, which is new in every answer: only as the last member of the envelope, so outside
+ * the rows. `body` must be JSON: then the name cannot begin inside another text, as the quotes around it would have to be
+ * escaped, and the brace that closes it all is the envelope's.
+ */
+export function findRequestId(body: Buffer): Span | null {
+  const offset = Math.max(0, body.length - longestEnd);
+  // One byte is one character, so that places in the text are places in the body.
+  const place = requestIdAtEnd.exec(body.subarray(offset).toString('latin1'))?.indices?.[1];
+  if (!place) return null;
+  const span = { start: offset + place[0], end: offset + place[1] };
+  return isPlainText(body, span) ? span : null;
 }
 
 const WirePage = z.union([
@@ -61,32 +87,41 @@ export const WireList = z.union([WireProblem.extend({ success: z.literal(false) 
 
 /** One row of the list as our model, or null where its id, url or events cannot be read. */
 export function readWebhook(row: unknown, source: string): ApiMallWebhook | null {
-  const parsed = WireWebhook.safeParse(row);
-  if (!parsed.success) return null;
-  const wire = parsed.data;
-  const lastError = errorText(wire.last_error);
+  const { data: wire } = WireWebhook.safeParse(row);
+  if (!wire) return null;
+  const id = String(wire.id);
+  if (!externalId.test(id)) return null;
+  const evidence: Evidence = {
+    status: maybeText(wire.status),
+    sent: maybeCount(wire.total_sent),
+    failed: maybeCount(wire.total_failed),
+    sentAt: wire.last_sent_at,
+    lastError: errorText(wire.last_error),
+  };
+  const { status, sent, failed, lastError } = evidence;
+  const url = shownText(wire.url);
   const lastSentAt = isoTime(wire.last_sent_at);
-  const { health, healthReason } = judge(wire, lastError);
+  const { health, healthReason } = judge(evidence);
   return {
     __typename: 'ApiMallWebhook',
-    id: encodeId('ApiMallWebhook', source, wire.id),
+    id: encodeId('ApiMallWebhook', source, id),
     source,
-    externalId: wire.id,
-    url: wire.url,
-    host: hostOf(wire.url),
-    events: wire.events,
-    status: wire.status,
-    enabled: enabled(wire.status),
+    externalId: id,
+    url,
+    host: hostOf(url),
+    events: wire.events.map(shownText),
+    status,
+    enabled: enabled(status),
     health,
     healthReason,
-    lastDelivery: lastDelivery(wire, lastSentAt, lastError),
+    lastDelivery: lastDelivery(evidence, lastSentAt),
     secretConfigured: null,
     createdAt: isoTime(wire.created_at),
     updatedAt: isoTime(wire.updated_at),
-    apiKeyId: wire.api_key_id,
-    totalSent: wire.total_sent,
-    totalFailed: wire.total_failed,
-    successRate: successRate(wire.total_sent, wire.total_failed),
+    apiKeyId: maybeInt(wire.api_key_id),
+    totalSent: sent,
+    totalFailed: failed,
+    successRate: successRate(sent, failed),
     lastSentAt,
     lastError,
   };
@@ -130,46 +165,46 @@ function successRate(sent: number | null, failed: number | null): number | null 
   return sent === null || failed === null || sent + failed === 0 ? null : sent / (sent + failed);
 }
 
-function onlyFailures({ total_sent, total_failed }: WireWebhook): boolean {
-  return total_sent === 0 && total_failed !== null && total_failed > 0;
+function onlyFailures({ sent, failed }: Evidence): boolean {
+  return sent === 0 && failed !== null && failed > 0;
 }
 
 /** Whether any delivery was tried; null where the row has no field that tells. */
-function attempted(wire: WireWebhook, lastError: string | null): boolean | null {
-  const { last_sent_at, total_sent, total_failed } = wire;
-  if (lastError !== null || (total_sent ?? 0) > 0 || (total_failed ?? 0) > 0) return true;
-  if (last_sent_at === null || (total_sent === 0 && total_failed === 0)) return false;
-  return last_sent_at === undefined ? null : true;
+function attempted({ sentAt, sent, failed, lastError }: Evidence): boolean | null {
+  if (lastError !== null || (sent ?? 0) > 0 || (failed ?? 0) > 0) return true;
+  if (sentAt === null || (sent === 0 && failed === 0)) return false;
+  return sentAt === undefined ? null : true;
 }
 
-function lastDelivery(wire: WireWebhook, at: string | null, error: string | null): LastDelivery | null {
-  if (!attempted(wire, error)) return null;
-  if (error !== null || onlyFailures(wire)) return { at, succeeded: false, httpStatus: null, error };
-  const succeeded = wire.total_failed === 0 && (wire.total_sent ?? 0) > 0 ? true : null;
+function lastDelivery(evidence: Evidence, at: string | null): LastDelivery | null {
+  const { sent, failed, lastError: error } = evidence;
+  if (!attempted(evidence)) return null;
+  if (error !== null || onlyFailures(evidence)) return { at, succeeded: false, httpStatus: null, error };
+  const succeeded = failed === 0 && (sent ?? 0) > 0 ? true : null;
   return { at, succeeded, httpStatus: null, error };
 }
 
 const laterUnknown = 'API Mall does not say whether later deliveries succeeded.';
 
 /** The verdict: the first rule that matches. */
-function judge(wire: WireWebhook, lastError: string | null): Verdict {
-  const { status, total_sent, total_failed } = wire;
+function judge(evidence: Evidence): Verdict {
+  const { status, sent, failed, lastError } = evidence;
   if (status !== null && enabled(status) === false)
     return { health: 'DISABLED', healthReason: `Its status is ${quote(status)}.` };
   if (lastError !== null) return { health: 'FAILING', healthReason: `A delivery error is recorded. ${laterUnknown}` };
-  if (onlyFailures(wire)) {
-    return { health: 'FAILING', healthReason: `No delivery succeeded and ${total_failed} failed. ${laterUnknown}` };
+  if (onlyFailures(evidence)) {
+    return { health: 'FAILING', healthReason: `No delivery succeeded and ${failed} failed. ${laterUnknown}` };
   }
   if (status !== null && !enabledWords.has(status)) {
     return { health: 'UNKNOWN', healthReason: `Its status ${quote(status)} is not a word that we know.` };
   }
-  const tried = attempted(wire, lastError);
+  const tried = attempted(evidence);
   if (tried === null) return { health: 'UNKNOWN', healthReason: 'Nothing tells whether a delivery was tried.' };
   if (!tried) return { health: 'IDLE', healthReason: 'No delivery was tried yet.' };
-  if (total_sent === null && total_failed !== null && total_failed > 0) {
-    const healthReason = `Of its deliveries, ${total_failed} failed, and nothing tells whether any succeeded.`;
+  if (sent === null && failed !== null && failed > 0) {
+    const healthReason = `Of its deliveries, ${failed} failed, and nothing tells whether any succeeded.`;
     return { health: 'UNKNOWN', healthReason };
   }
-  const counts = `${total_sent ?? 'an unknown number'} succeeded and ${total_failed ?? 'an unknown number'} failed`;
+  const counts = `${sent ?? 'an unknown number'} succeeded and ${failed ?? 'an unknown number'} failed`;
   return { health: 'HEALTHY', healthReason: `No delivery error is recorded; ${counts}.` };
 }

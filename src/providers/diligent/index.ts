@@ -1,4 +1,4 @@
-import { readRows } from '../../upstream/snapshot.ts';
+import { createSnapshot, readRows } from '../../upstream/snapshot.ts';
 import type { Provider } from '../provider.ts';
 import { DiligentWebhookType } from './graphql.ts';
 import { createSandbox } from './sandbox.ts';
@@ -16,11 +16,16 @@ export const diligent: Provider<DiligentWebhook> = {
   credentialHeader: 'x-diligent-api-key',
   authorization: (key) => ({ 'x-api-key': key }),
   operations: {
-    async list(http, source) {
-      // Diligent names neither its errors nor its answers (`upstreams.md` B4, B5).
-      const items = await http.getJson('/webhooks', WireList, () => ({}));
-      return { ...readRows(items, (row) => readWebhook(row, source)), shortfall: null };
-    },
+    list: (http, source) =>
+      http.getJson('/webhooks', {
+        read(json) {
+          const { data } = WireList.safeParse(json);
+          return data ? createSnapshot(readRows(data, (row) => readWebhook(row, source))) : null;
+        },
+        // Diligent names neither its errors nor its answers (`upstreams.md` B4, B5).
+        problem: () => ({}),
+        findVolatile: () => null,
+      }),
   },
   sandbox: createSandbox,
 };

@@ -28,7 +28,7 @@ const gateway = createGateway({
   findCredentials: config.credentials === 'passthrough' ? callerCredentials : serverCredentials(config.sources),
   onInternalError: () => {},
 });
-const server = createServer(gateway).listen(0, '127.0.0.1', () => {
+const server = createServer(gateway.yoga).listen(0, '127.0.0.1', () => {
   const { port } = server.address() as AddressInfo;
   process.stdout.write(`bare at http://127.0.0.1:${port}/graphql\n`);
 });

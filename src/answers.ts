@@ -1,0 +1,149 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { getOperationAST, getVariableValues } from 'graphql';
+import { isAsyncIterable, type Plugin } from 'graphql-yoga';
+import { LRUCache } from 'lru-cache';
+import { type Compilable, type CompiledQuery, compileQuery } from './compile.ts';
+import type { Context } from './context.ts';
+import { noteOperation } from './recording.ts';
+import { isAllowed, type Operation, type RequestRecord } from './request.ts';
+import { schema } from './schema/index.ts';
+import { plainScalars } from './schema/scalars.ts';
+
+/** A request as the front door read it. */
+export interface GraphqlRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string | null;
+  /** Aborts when the caller leaves. */
+  readonly signal: AbortSignal;
+  readonly record: RequestRecord;
+}
+
+/** An answer 200 as it goes out. */
+export interface ReadyAnswer {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
+
+/** What is done for requests that came before, in place of reading them again. */
+export interface Answers {
+  /** Learns from what the ordinary way makes of a request. */
+  readonly plugin: Plugin<Context, { readonly record?: RequestRecord }>;
+  /** Answers a request that was learnt; null for whatever must go the ordinary way. */
+  answer(request: GraphqlRequest): Promise<ReadyAnswer | null>;
+  /** What was asked already for a request that goes the ordinary way after all. */
+  contextOf(record: RequestRecord): Context | undefined;
+}
+
+export interface AnswersOptions {
+  openContext(request: Pick<GraphqlRequest, 'headers' | 'signal' | 'record'>): Context;
+  /** Whether answers are kept, and sent again where every source says what it said when they were made. */
+  readonly reuseAnswers: boolean;
+}
+
+/** A query that was executed without an error. It is compiled when it comes again. */
+interface Learnt extends Compilable {
+  readonly serial: number;
+  readonly recorded: Operation | null;
+  readonly cost: number;
+  readonly headers: ReadyAnswer['headers'];
+  /** null where it cannot be. */
+  compiled?: CompiledQuery<Context> | null;
+  /** The sources whose rows are in the answer, once it was made. */
+  asked?: readonly string[];
+}
+
+/** Queries that are known, and characters of their requests: what is made of them takes some fifty times as much. */
+const mostQueries = { max: 1000, maxSize: 1_048_576 };
+/** Answers that are kept, and their bytes. */
+const mostAnswers = { max: 2000, maxSize: 33_554_432 };
+
+/** Nothing is known yet. What is kept is bounded; what was used longest ago goes first. */
+export function createAnswers({ openContext, reuseAnswers }: AnswersOptions): Answers {
+  const queries = new LRUCache<string, Learnt>({ ...mostQueries, sizeCalculation: (_query, { length }) => length });
+  /** By the query and the lists that they were made of; without a body where it was made only once. */
+  const kept = new LRUCache<string, { readonly body?: Buffer }>({
+    ...mostAnswers,
+    sizeCalculation: ({ body }) => (body?.length ?? 0) + 200,
+  });
+  const keys = new WeakMap<RequestRecord, string>();
+  const executed = new WeakMap<RequestRecord, Omit<Learnt, 'headers'>>();
+  const contexts = new WeakMap<RequestRecord, Context>();
+  let serials = 0;
+
+  /** The name of the answer that is made of what the sources say now; null where it must be made anew. */
+  async function nameAnswer({ compiled, asked, serial }: Learnt, { sources }: Context): Promise<string | null> {
+    if (!reuseAnswers || !asked || compiled?.isPerRequest !== false) return null;
+    const reports = await Promise.all(asked.map((key) => sources.get(key)?.ask()));
+    const isWhole = reports.every((report) => report?.state === 'OK');
+    return isWhole ? [serial, ...reports.map((report) => report?.serial)].join() : null;
+  }
+
+  async function make(compiled: CompiledQuery<Context>, context: Context): Promise<Buffer | null> {
+    try {
+      const data = await compiled.run(context);
+      if (context.failures.length === 0) return Buffer.from(JSON.stringify({ data }));
+    } catch {
+      // Whatever it was, the ordinary executor meets it again, and says it as it is to be said.
+    }
+    context.failures.length = 0;
+    return null;
+  }
+
+  return {
+    async answer(request) {
+      const { record, headers } = request;
+      const key = [request.method, request.url, headers.accept, request.body].join('\n');
+      const query = queries.get(key);
+      if (query?.compiled === undefined) {
+        if (query) query.compiled = compileQuery<Context>(schema, query, plainScalars);
+        else keys.set(record, key);
+      }
+      // Who may not read is told so on the ordinary way.
+      if (!query?.compiled || !isAllowed(record, 'webhooks:read')) return null;
+      noteOperation(record, query.recorded);
+      const context = openContext(request);
+      context.turn.cost = query.cost;
+      const name = await nameAnswer(query, context);
+      const last = name === null ? undefined : kept.get(name);
+      if (last?.body) {
+        record.isReused = true;
+        return { headers: query.headers, body: last.body };
+      }
+      const body = await make(query.compiled, context);
+      if (!body) {
+        contexts.set(record, context);
+        return null;
+      }
+      query.asked ??= [...context.sources.values()]
+        .filter((source) => source.wasAsked())
+        .map(({ key: asked }) => asked);
+      // Where rows change all the time, no answer comes again: it is kept when it came twice. For who left, it lacks rows.
+      if (name !== null && !request.signal.aborted) kept.set(name, last ? { body } : {});
+      return { headers: query.headers, body };
+    },
+    contextOf: (record) => contexts.get(record),
+    plugin: {
+      onExecute: ({ args: { document, operationName, variableValues, contextValue } }) => ({
+        onExecuteDone({ result }) {
+          const operation = getOperationAST(document, operationName);
+          if (!operation || isAsyncIterable(result) || result.errors) return;
+          const { coerced } = getVariableValues(schema, operation.variableDefinitions ?? [], variableValues ?? {});
+          if (!coerced) return;
+          serials += 1;
+          const { record, turn } = contextValue;
+          const learnt = { serial: serials, recorded: record.operation, cost: turn.cost };
+          executed.set(record, { ...learnt, document, operation, variables: coerced });
+        },
+      }),
+      onResponse({ response, serverContext: { record } }) {
+        const key = record && keys.get(record);
+        const query = record && executed.get(record);
+        const type = response.headers.get('content-type');
+        if (key === undefined || !query || !type || response.status !== 200) return;
+        queries.set(key, { ...query, headers: { 'content-type': type } });
+      },
+    },
+  };
+}

@@ -1,0 +1,49 @@
+import type { RequestListener } from 'node:http';
+import { createRecord } from '../../src/request.ts';
+import type { Graph } from './graph.ts';
+
+/** How one request was answered. */
+export interface Asked {
+  readonly text: string;
+  /** The very bytes that went out; null where the request went the ordinary way. */
+  readonly bytes: Buffer | null;
+  readonly type: string | null | undefined;
+}
+
+interface AskOptions {
+  readonly variables?: object;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+}
+
+/** Asks as the front door does: what came before is answered without being read again. */
+export async function askAgain(
+  { gateway }: Graph,
+  query: string,
+  { variables, headers = {}, signal = new AbortController().signal }: AskOptions = {},
+): Promise<Asked> {
+  const body = JSON.stringify({ query, variables });
+  const all = { 'content-type': 'application/json', accept: 'application/json', ...headers };
+  const url = 'http://graph.test/graphql';
+  const record = createRecord();
+  const known = await gateway.answer({ method: 'POST', url, headers: all, body, signal, record });
+  if (known) return { text: known.body.toString(), bytes: known.body, type: known.headers['content-type'] };
+  const response = await gateway.fetch(url, { method: 'POST', headers: all, body, signal }, { record });
+  return { text: await response.text(), bytes: null, type: response.headers.get('content-type') };
+}
+
+/** Asks so often that an answer is kept, if it ever is, and returns how the last one was answered. */
+export async function askOften(graph: Graph, query: string, options?: Parameters<typeof askAgain>[2]): Promise<Asked> {
+  for (let times = 0; times < 6; times++) await askAgain(graph, query, options);
+  return askAgain(graph, query, options);
+}
+
+/** An upstream whose answer is what was said last, byte for byte. */
+export function createSpeaker(first: string | Buffer) {
+  const speaker = { body: first, status: 200 };
+  const listener: RequestListener = (_request, response) => {
+    response.writeHead(speaker.status, { 'content-type': 'application/json' });
+    response.end(speaker.body);
+  };
+  return { speaker, listener };
+}

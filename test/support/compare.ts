@@ -1,0 +1,65 @@
+import { isDeepStrictEqual } from 'node:util';
+import { getOperationAST, getVariableValues, parse } from 'graphql';
+import { compileQuery } from '../../src/compile.ts';
+import type { Context, Source } from '../../src/context.ts';
+import { schema } from '../../src/schema/index.ts';
+import { plainScalars } from '../../src/schema/scalars.ts';
+import type { Answer } from './graph.ts';
+
+/** Sources that remember what the last read of each came to, and the same sources saying it again without a call. */
+export function rememberReads(sources: readonly Source[]): { readonly live: Source[]; readonly again: Source[] } {
+  const last = new Map<string, Promise<unknown>>();
+  const live = sources.map((source) => ({
+    ...source,
+    upstream: {
+      ...source.upstream,
+      run<T>(...run: Parameters<typeof source.upstream.run<T>>) {
+        const result = source.upstream.run<T>(...run);
+        last.set(source.key, result);
+        return result;
+      },
+    },
+  }));
+  const again = sources.map((source) => ({
+    ...source,
+    upstream: { ...source.upstream, run: <T>() => (last.get(source.key) ?? Promise.reject(neverRead)) as Promise<T> },
+  }));
+  return { live, again };
+}
+
+const neverRead = new Error('The ordinary executor did not read this source.');
+
+/**
+ * Throws where a compiled query says anything else than the ordinary executor did: other data, or data where that had
+ * errors. Tells whether there was something to compare.
+ */
+export async function compareCompiled(query: string, variables: object, expected: Answer, context: Context) {
+  const document = tryParse(query);
+  const operation = document && getOperationAST(document);
+  // Without data it was not executed; in pieces, it was not compiled.
+  if (!document || !operation || expected.data === undefined || 'hasNext' in expected) return false;
+  const { coerced } = getVariableValues(schema, operation.variableDefinitions ?? [], { ...variables });
+  const compiled = coerced && compileQuery<Context>(schema, { document, operation, variables: coerced }, plainScalars);
+  if (!compiled) return false;
+  const data = await compiled.run(context).catch(() => null);
+  if (data === null || context.failures.length > 0) return false;
+  const [said, wanted] = [data, expected.data].map((it) => JSON.parse(JSON.stringify(it, hidePerRequest)));
+  if (expected.errors) throw new Error(`Compiled, this has no errors: ${query}`);
+  if (!isDeepStrictEqual(said, wanted)) {
+    throw new Error(`Compiled, this says something else: ${query}\n${JSON.stringify(said)}\n${JSON.stringify(wanted)}`);
+  }
+  return true;
+}
+
+function tryParse(query: string) {
+  try {
+    return parse(query);
+  } catch {
+    return null;
+  }
+}
+
+/** What differs from one execution to the next. */
+function hidePerRequest(key: string, value: unknown): unknown {
+  return (key === 'fetchedAt' || key === 'durationMs') && value !== null ? 'now' : value;
+}
