@@ -20,7 +20,10 @@ export function isoTime(value: unknown): string | null {
 export const WireText = z.string().min(1);
 
 /** A provider's id: some write the same id as a number and as a string (`upstreams.md` C6). */
-export const WireId = z.union([WireText, z.int()]);
+export const WireId = z.custom<string | number>(
+  // Not a union of two: what does not fit the first of them costs as much as all the rest of a row.
+  (id) => (typeof id === 'string' ? id !== '' : Number.isSafeInteger(id)),
+);
 
 /** Text as we show it. Half a character, which JSON can spell and UTF-8 cannot, becomes the replacement character. */
 export function shownText(text: string): string {

@@ -83,7 +83,9 @@ export function createTenants(breakers: Breakers, maxBytes: number): Tenants {
   return {
     of(headers) {
       const digest = hash('sha256', JSON.stringify(headers));
-      const tenant = known.get(digest) ?? create(digest, () => known.delete(digest));
+      const found = known.get(digest);
+      if (found) return found;
+      const tenant = create(digest, () => known.delete(digest));
       known.set(digest, tenant);
       return tenant;
     },
