@@ -150,3 +150,16 @@ test('passes keys of callers on to providers, and their tokens to nobody', async
   expect(graph.calls('apimall').map(({ headers }) => headers.authorization)).toEqual(['Bearer key-of-caller']);
   expect(JSON.stringify(graph.calls('apimall'))).not.toContain('hg_reader');
 });
+
+test('answers nobody from what others asked who may not ask it', async () => {
+  await using graph = await openGraph();
+  await using server = await listen(graph.gateway, { authentication });
+  const query = '{ webhooks { totalCount complete } }';
+  const asked = () => graph.calls('apimall').length;
+  for (let times = 0; times < 6; times++) {
+    expect(await ask(server.url, 'hg_reader', query)).toEqual(served({ webhooks: { totalCount: 33, complete: true } }));
+  }
+  const before = asked();
+  expect(await ask(server.url, 'hg_writer', query)).toEqual(forbidden('webhooks:read'));
+  expect(asked()).toBe(before);
+});
