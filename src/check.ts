@@ -1,5 +1,5 @@
 import { type Config, variablesOf } from './config.ts';
-import { createContext, type SourceReport } from './context.ts';
+import { createContext, type Source, type SourceReport } from './context.ts';
 import { serverCredentials } from './credentials.ts';
 import type { SourceErrorCode } from './errors.ts';
 import { createRecord } from './request.ts';
@@ -37,7 +37,9 @@ const noKey = 'hookgraph-check';
 export async function checkSources(config: Config): Promise<readonly SourceCheck[]> {
   const { sources, settings, close } = await openSources(config);
   const isOwnKey = config.credentials === 'server';
-  const findCredential = isOwnKey ? serverCredentials(settings)() : () => noKey;
+  const findCredential = isOwnKey
+    ? serverCredentials(settings)()
+    : ({ provider }: Source) => provider.authorization(noKey);
   try {
     return await Promise.all(
       sources.map(async (source) => {

@@ -14,8 +14,11 @@ export interface Source {
   readonly upstream: Upstream;
 }
 
-/** Finds the key that a request asks a source with, or why there is none. */
-export type FindCredential = (source: Source) => string | SourceError;
+/** The headers that carry a key, as its provider wants it. */
+export type Authorization = Readonly<Record<string, string>>;
+
+/** Finds what a request authenticates itself with at a source, or why there is nothing. */
+export type FindCredential = (source: Source) => Authorization | SourceError;
 
 /** What became of reading one source in one request. */
 export type SourceReport = SourceReading & Outcome;
@@ -138,7 +141,7 @@ function openSource(source: Source, options: OpenOptions): RequestSource {
 async function recordRead(
   source: RequestSource,
   upstream: Upstream,
-  credential: string | SourceError,
+  credential: Authorization | SourceError,
   options: OpenOptions,
 ): Promise<SourceReport> {
   const read = beginRead(options.record, source.key);
@@ -153,7 +156,7 @@ async function recordRead(
 async function readSource(
   source: RequestSource,
   upstream: Upstream,
-  credential: string | SourceError,
+  credential: Authorization | SourceError,
   { record, signal, onInternalError }: OpenOptions,
   recorded: SourceRead,
 ): Promise<SourceReport> {
@@ -164,7 +167,7 @@ async function readSource(
   const elapsed = () => Math.round((performance.now() - started) * 10) / 10;
   try {
     const list = (http: Http) => provider.operations.list(http, key);
-    const read = await upstream.run('list', provider.authorization(credential), signal, list, recorded);
+    const read = await upstream.run('list', credential, signal, list, recorded);
     return judge(source, read, elapsed());
   } catch (error) {
     if (error instanceof SourceError) return failed(source, error.fault, elapsed());

@@ -1,6 +1,6 @@
 import { credentialPattern, credentialRule, type SourceConfig, variablesOf } from './config.ts';
 import { readSecret, type SecretFiles } from './config-files.ts';
-import type { FindCredential } from './context.ts';
+import type { Authorization, FindCredential } from './context.ts';
 import { SourceError } from './errors.ts';
 import type { SecretFile } from './secret-files.ts';
 import { readTokens, type Token } from './tokens.ts';
@@ -14,8 +14,16 @@ export function serverCredentials(
   renewed: Readonly<Pick<RenewedCredentials, 'get'>> = new Map(),
 ): () => FindCredential {
   const credentials = new Map(sources.map(({ key, credential }) => [key, credential]));
-  const find: FindCredential = ({ key }) =>
-    renewed.get(key) ?? credentials.get(key) ?? new SourceError('NOT_CONFIGURED');
+  const known = new Map<string, { readonly credential: string; readonly headers: Authorization }>();
+  const find: FindCredential = ({ key, provider }) => {
+    const credential = renewed.get(key) ?? credentials.get(key);
+    if (credential == null) return new SourceError('NOT_CONFIGURED');
+    const last = known.get(key);
+    if (last?.credential === credential) return last.headers;
+    const headers = provider.authorization(credential);
+    known.set(key, { credential, headers });
+    return headers;
+  };
   return () => find;
 }
 
@@ -60,6 +68,6 @@ export function callerCredentials(headers: Pick<Headers, 'get'>): FindCredential
     if (credential === null) {
       return new SourceError('NOT_CONFIGURED', { message: `The request has no header ${provider.credentialHeader}.` });
     }
-    return credentialPattern.test(credential) ? credential : new SourceError('BAD_CREDENTIAL');
+    return credentialPattern.test(credential) ? provider.authorization(credential) : new SourceError('BAD_CREDENTIAL');
   };
 }

@@ -154,7 +154,7 @@ test('keeps nothing of what was made for a caller who left while it waited for i
       },
     },
   }));
-  await using graph = await openGraph({}, { sources, findCredentials: () => () => 'test-key' });
+  await using graph = await openGraph({}, { sources, findCredentials: () => () => ({ 'x-api-key': 'test-key' }) });
   const { text } = await askAgain(graph, list);
   for (let times = 0; times < 2; times++) await askAgain(graph, list);
   for (let times = 0; times < 3; times++) {

@@ -109,7 +109,7 @@ test('settles what a fast source holds while a slow one is still being waited fo
     { attemptTimeoutMs: 20_000 },
   );
   const caller = new AbortController();
-  const { sources } = openContext(graph.sources, () => 'test-key', caller.signal);
+  const { sources } = openContext(graph.sources, 'test-key', caller.signal);
   const slow = sources.get('diligent')?.load('x');
   const fast = sources.get('apimall')?.load('8');
   const first = await Promise.race([fast, slow]);

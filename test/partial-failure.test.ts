@@ -170,7 +170,11 @@ test('costs nobody else anything when the code for one source has a fault', asyn
   });
   await using mended = await openGraph(
     {},
-    { sources: broken, findCredentials: () => () => 'k', onInternalError: (error) => told.push(error) },
+    {
+      sources: broken,
+      findCredentials: () => () => ({ 'x-api-key': 'k' }),
+      onInternalError: (error) => told.push(error),
+    },
   );
   const { data } = await mended.answer('{ webhooks { totalCount sources { state error { code } } } }');
   expect(data.webhooks).toEqual({

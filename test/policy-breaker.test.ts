@@ -38,7 +38,7 @@ async function open(switched: SwitchedGraph, key?: string): Promise<void> {
 
 /** Reads Diligent for a caller that may leave. */
 function read({ graph }: SwitchedGraph, signal: AbortSignal) {
-  const { sources } = openContext(graph.sources, () => 'test-key', signal);
+  const { sources } = openContext(graph.sources, 'test-key', signal);
   return sources.get('diligent')?.read();
 }
 

@@ -148,7 +148,7 @@ async function leave(graph: Graph, keys: readonly string[]): Promise<void> {
   const caller = new AbortController();
   const calls = graph.calls('diligent').length + keys.length;
   const reads = keys.map((key) => {
-    const { sources } = openContext(graph.sources, () => key, caller.signal);
+    const { sources } = openContext(graph.sources, key, caller.signal);
     return sources.get('diligent')?.read();
   });
   await expect.poll(() => graph.calls('diligent').length).toBe(calls);

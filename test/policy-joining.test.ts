@@ -12,7 +12,7 @@ const rows = json([diligentRow()]);
 
 /** Reads the first source for one more caller: whatever there is to join, it has joined when this returns. */
 function read(graph: Graph): Promise<SourceReport> {
-  const { sources } = openContext(graph.sources, () => 'test-key', new AbortController().signal);
+  const { sources } = openContext(graph.sources, 'test-key', new AbortController().signal);
   const [opened] = sources.values();
   if (!opened) throw new Error('No source');
   return opened.read();

@@ -34,7 +34,7 @@ interface Reading {
 
 /** Reads a source for one more caller: whatever there is to join, it has joined when this returns. */
 function read(graph: Graph, { source = 'diligent', key = 'test-key', signal }: Reading = {}): Promise<SourceReport> {
-  const { sources } = openContext(graph.sources, () => key, signal ?? new AbortController().signal);
+  const { sources } = openContext(graph.sources, key, signal ?? new AbortController().signal);
   const opened = sources.get(source);
   if (!opened) throw new Error(`No source ${source}`);
   return opened.read();

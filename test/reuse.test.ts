@@ -166,13 +166,7 @@ test('takes lists of two keys for two, whatever they say', async () => {
   await using graph = await openGraph({ apimall: listener });
   const serials = [];
   for (const key of ['a', 'b', 'a', 'b', 'a', 'b']) {
-    serials.push(
-      (
-        await openContext(graph.sources, () => key)
-          .sources.get('apimall')
-          ?.read()
-      )?.serial,
-    );
+    serials.push((await openContext(graph.sources, key).sources.get('apimall')?.read())?.serial);
   }
   expect(new Set(serials.slice(-4)).size).toBe(2);
   expect(serials[4]).toBe(serials[2]);

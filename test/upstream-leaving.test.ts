@@ -94,7 +94,7 @@ test('leaves no rows to work on for a caller that left while they waited for the
       record: createRecord(),
       sources: graph.sources,
       partialResults: 'rows',
-      findCredential: () => 'test-key',
+      findCredential: () => ({ 'x-api-key': 'test-key' }),
       signal: caller.signal,
       turn: { cost: 0, take: async () => (leaves ? caller.abort() : undefined) },
       onInternalError: (error) => expect.fail(String(error)),

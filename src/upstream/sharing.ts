@@ -8,6 +8,7 @@ interface Flight {
   /** Lets nobody join any more. */
   readonly seal: () => void;
   waiting: number;
+  isOver: boolean;
   /** Until when the most patient of them waits, by `performance.now()`. */
   until: number;
 }
@@ -36,10 +37,13 @@ export function createSharing(): Sharing {
     const seal = () => {
       if (open.get(name) === flight) open.delete(name);
     };
-    const result = start(ms, controller.signal, seal).finally(seal);
+    const result = start(ms, controller.signal, seal).finally(() => {
+      flight.isOver = true;
+      seal();
+    });
     // Those who wait hear of it; if nobody does any more, nobody has to.
     result.catch(() => {});
-    const flight: Flight = { result, controller, seal, waiting: 0, until: performance.now() + ms };
+    const flight: Flight = { result, controller, seal, waiting: 0, isOver: false, until: performance.now() + ms };
     open.set(name, flight);
     return flight;
   }
@@ -52,7 +56,7 @@ export function createSharing(): Sharing {
       flight.waiting -= 1;
       if (flight.waiting === 0) {
         flight.seal();
-        flight.controller.abort(signal.reason);
+        if (!flight.isOver) flight.controller.abort(signal.reason);
       }
     }
   }

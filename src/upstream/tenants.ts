@@ -80,9 +80,17 @@ export function createTenants(breakers: Breakers, maxBytes: number): Tenants {
     };
   }
 
+  /** Of the configured keys, the headers are the same objects every time. */
+  const digests = new WeakMap<object, string>();
+  function digestOf(headers: Readonly<Record<string, string>>): string {
+    const digest = digests.get(headers) ?? hash('sha256', JSON.stringify(headers));
+    digests.set(headers, digest);
+    return digest;
+  }
+
   return {
     of(headers) {
-      const digest = hash('sha256', JSON.stringify(headers));
+      const digest = digestOf(headers);
       const found = known.get(digest);
       if (found) return found;
       const tenant = create(digest, () => known.delete(digest));

@@ -131,7 +131,7 @@ describe.each(providers.map((provider) => [provider.key, provider] as const))('%
   test('gives frozen rows that name their own type and their source', async () => {
     await using graph = await openGraph(sandboxOnly);
     const credential = provider.sandbox(clock).key;
-    const { sources } = openContext(graph.sources, () => credential, new AbortController().signal);
+    const { sources } = openContext(graph.sources, credential, new AbortController().signal);
     const report = await sources.get(key)?.read();
     expect(report?.rows.length).toBeGreaterThan(0);
     for (const row of report?.rows ?? []) {

@@ -139,7 +139,7 @@ export async function openGraph(
 /** What one request sees of these sources, without GraphQL above it. */
 export function openContext(
   sources: readonly Source[],
-  findCredential: FindCredential = () => testKey,
+  key: string | FindCredential = testKey,
   signal = new AbortController().signal,
   partialResults: Context['partialResults'] = 'rows',
 ): Context {
@@ -150,7 +150,7 @@ export function openContext(
     record: createRecord(),
     sources,
     partialResults,
-    findCredential,
+    findCredential: typeof key === 'string' ? ({ provider }) => provider.authorization(key) : key,
     signal,
     turn: createTurns().join(),
     onInternalError,
