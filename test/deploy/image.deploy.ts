@@ -79,6 +79,7 @@ test('does not start where it says nothing of who may call', async () => {
 });
 
 test('runs the other commands, too', async () => {
-  const command = inImage(image, [...image.entrypoint, 'check']);
-  expect(await run(...command, environment({ AUTH: 'none', SANDBOX: 'on' }))).toContain('apimall: OK');
+  const command = (name: string) => inImage(image, [...image.entrypoint, name]);
+  expect(await run(...command('check'), environment({ AUTH: 'none', SANDBOX: 'on' }))).toContain('apimall: OK');
+  expect(await run(...command('token'), environment())).toMatch(/ webhooks:read sha256:[\da-f]{64}\n$/);
 });

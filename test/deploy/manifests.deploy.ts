@@ -4,6 +4,8 @@ import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { describeVariables, variablesOf } from '../../src/config.ts';
 import { providers } from '../../src/providers/index.ts';
+import { digestOf } from '../../src/tokens.ts';
+import { ask, startProgram } from '../support/program.ts';
 import { faultsOf, readManifests } from './support/kubernetes.ts';
 import { attempt, root, run, scratchFolder } from './support/run.ts';
 
@@ -13,12 +15,28 @@ const compose = parse(read('compose.yaml'));
 const manifests = readManifests(kubernetes);
 const pod = manifests.find(({ kind }) => kind === 'Deployment')?.spec.template.spec;
 const [container] = pod.containers;
+const [volume] = container.volumeMounts;
+
+/** What each of the two sets, as the program gets it. */
+const environments: readonly [string, Readonly<Record<string, string>>][] = [
+  [
+    'Kubernetes',
+    Object.fromEntries(container.env.map(({ name, value }: { name: string; value: string }) => [name, value])),
+  ],
+  [
+    'compose',
+    Object.fromEntries(
+      Object.entries(compose.services.hookgraph.environment).map(([name, value]) => [name, String(value)]),
+    ),
+  ],
+];
+/** Secrets, by the variables of their files. */
+const secrets = ['GATEWAY_TOKENS', ...providers.map((provider) => variablesOf(provider).key)].map(
+  (name) => `${name}_FILE`,
+);
 
 /** Every variable that there is, secrets also by their files. */
-const variables = new Set([
-  ...describeVariables(providers).keys(),
-  ...providers.map((provider) => `${variablesOf(provider).key}_FILE`),
-]);
+const variables = new Set([...describeVariables(providers).keys(), ...secrets]);
 const drainMs = Number(describeVariables(providers).get('DRAIN_MS'));
 
 test('the objects for Kubernetes are as its schema wants them', async () => {
@@ -46,17 +64,75 @@ test('the compose file is as its schema wants it, and that finds a misspelt fiel
 });
 
 test('what is set is a variable of the program, and each file of a secret is mounted', () => {
-  const [volume] = container.volumeMounts;
-  const set: [string, string][] = [
-    ...container.env.map(({ name, value }: { name: string; value: string }) => [name, value]),
-    ...Object.entries(compose.services.hookgraph.environment),
-  ];
-  expect(set.map(([name]) => name).filter((name) => !variables.has(name))).toEqual([]);
-  const files = set.filter(([name]) => name.endsWith('_FILE')).map(([, path]) => path);
-  const mounted = compose.services.hookgraph.secrets.map((name: string) => `/run/secrets/${name}`);
-  expect(files.filter((path) => !path.startsWith(`${volume.mountPath}/`) && !mounted.includes(path))).toEqual([]);
-  expect(files).toHaveLength(4);
-  expect(Object.keys(compose.secrets)).toEqual(compose.services.hookgraph.secrets);
+  for (const [, set] of environments) {
+    expect(Object.keys(set).filter((name) => !variables.has(name))).toEqual([]);
+    expect(
+      Object.keys(set)
+        .filter((name) => name.endsWith('_FILE'))
+        .toSorted(),
+    ).toEqual(secrets.toSorted());
+  }
+  const [inPod = [], inContainer = []] = environments.map(([, set]) => secrets.map((name) => set[name] ?? ''));
+  expect(inPod.filter((path) => !path.startsWith(`${volume.mountPath}/`))).toEqual([]);
+  const named = compose.services.hookgraph.secrets;
+  expect(inContainer.toSorted()).toEqual(named.map((name: string) => `/run/secrets/${name}`).toSorted());
+  expect(Object.keys(compose.secrets)).toEqual(named);
+  // Those who make the secret on Kubernetes are told of each of its files.
+  const told = [...kubernetes.matchAll(/--from-file=(\S+)/g)].map(([, name]) => `${volume.mountPath}/${name}`);
+  expect(told.toSorted()).toEqual(inPod.toSorted());
+});
+
+test('git takes none of the secrets beside the compose file', async () => {
+  const files = Object.values<{ file: string }>(compose.secrets).map(({ file }) => join('deploy', file));
+  expect((await run('git', ['check-ignore', ...files])).trim().split('\n')).toEqual(files);
+  expect(await attempt('git', ['check-ignore', 'deploy/compose.yaml'])).toEqual({ code: 1, output: '' });
+});
+
+test.each(environments)(
+  'what %s sets starts a program that asks for tokens, but not for metrics',
+  async (_name, set) => {
+    const scratch = scratchFolder();
+    const held = (name: string) =>
+      name === 'GATEWAY_TOKENS_FILE' ? `app webhooks:read ${digestOf('known')}\n` : 'key\n';
+    const files = secrets.map((name) => [name, join(scratch.path, name)] as const);
+    for (const [name, path] of files) writeFileSync(path, held(name));
+    // The ports that are set may be taken here.
+    const env = { ...set, ...Object.fromEntries(files), NODE_ENV: 'production', METRICS_PORT: '0' };
+    await using program = await startProgram(env);
+    expect(await ask(program.url, '{ __typename }', { authorization: 'Bearer known' })).toEqual({
+      data: { __typename: 'Query' },
+    });
+    const refused = await ask(program.url, '{ __typename }');
+    expect(refused).toMatchObject({ errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] });
+    const scraped = await fetch(program.lines().find((line) => line.metrics)?.metrics);
+    expect([scraped.status, await scraped.text()]).toEqual([200, expect.stringContaining('hookgraph_build_info')]);
+    expect((await fetch(new URL('/metrics', program.url))).status).toBe(404);
+    scratch.close();
+  },
+);
+
+test('metrics are where Prometheus is told, for the namespace that scrapes, and for no client', () => {
+  const [deployment, service, , policy] = manifests.map(({ spec }) => spec);
+  const ports = new Map(
+    container.ports.map((it: { name: string; containerPort: number }) => [it.name, it.containerPort]),
+  );
+  for (const [, set] of environments) expect(set.METRICS_PORT).toBe(String(ports.get('metrics')));
+  expect(deployment.template.metadata.annotations).toEqual({
+    'prometheus.io/scrape': 'true',
+    'prometheus.io/port': String(ports.get('metrics')),
+    'prometheus.io/path': '/metrics',
+  });
+  expect(service.ports.map(({ targetPort }: { targetPort: string }) => targetPort)).toEqual(['http']);
+  const reached = policy.ingress.map(({ from, ports }: { from: object[]; ports: { port: string }[] }) => [
+    from.flatMap(Object.keys),
+    ports.map(({ port }) => port),
+  ]);
+  expect(reached).toEqual([
+    [['podSelector'], ['http']],
+    [['namespaceSelector'], ['metrics']],
+  ]);
+  const published = [4000, ports.get('metrics')].map((port) => `127.0.0.1:${port}:${port}`);
+  expect(compose.services.hookgraph.ports).toEqual(published);
 });
 
 test('who stops the program waits for longer than it takes', () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { digestOf } from '../../src/tokens.ts';
 import { ask, type Program, startProgram } from '../support/program.ts';
 import { json, startUpstream, type TestUpstream, text } from '../support/upstream.ts';
 import { alertCases, alertTests } from './support/alerts.ts';
@@ -39,6 +40,8 @@ describe('with a program that is scraped', () => {
   let whole: TestUpstream;
   let refusing: TestUpstream;
   let program: Program;
+  /** Where the program shows its metrics: a port of their own. */
+  let metrics: URL;
   let prometheus: Prometheus;
   let isOver = false;
   let traffic: Promise<void>;
@@ -52,14 +55,23 @@ describe('with a program that is scraped', () => {
       APIMALL_API_URL: refusing.url,
       DILIGENT_API_KEY: 'k',
       DILIGENT_API_URL: whole.url,
+      GATEWAY_TOKENS: `known webhooks:read ${digestOf('known')}`,
+      // An issuer that keeps its keys to itself.
+      JWT_JWKS_URL: `${refusing.url}/keys`,
+      JWT_ISSUER: 'issuer',
+      JWT_AUDIENCE: 'hookgraph',
+      METRICS_PORT: '0',
     });
+    metrics = new URL(program.lines().find((line) => line.metrics)?.metrics);
     traffic = (async () => {
       while (!isOver) {
-        await ask(program.url, '{ webhooks { totalCount complete } }');
+        for (const token of ['known', 'guessed'])
+          await ask(program.url, '{ webhooks { totalCount complete } }', { authorization: `Bearer ${token}` });
+        await (await fetch(new URL('/ready', program.url))).text();
         await sleep(50);
       }
     })();
-    prometheus = await startPrometheus(join(scratch.path, 'prometheus'), new URL(program.url).host, rulesFile);
+    prometheus = await startPrometheus(join(scratch.path, 'prometheus'), metrics.host, rulesFile);
   });
 
   afterAll(async () => {
@@ -107,7 +119,7 @@ describe('with a program that is scraped', () => {
     expect(counted.filter(([, count]) => count === 0)).toEqual([]);
   });
 
-  test('the alerts about a refused key are on, and no others', async () => {
+  test('the alerts about a refused key, refused callers and an issuer without keys are on, and no others', async () => {
     const on = async () =>
       Object.entries(await prometheus.alerts())
         .filter(([, state]) => state !== 'inactive')
@@ -115,16 +127,16 @@ describe('with a program that is scraped', () => {
         .sort();
     await expect
       .poll(on, { timeout: 30_000, interval: 500 })
-      .toEqual(['HookgraphKeyRefused', 'HookgraphSourceFailing']);
+      .toEqual(['HookgraphCallersRefused', 'HookgraphKeyRefused', 'HookgraphNotReady', 'HookgraphSourceFailing']);
   });
 
-  test('what is scraped is as Prometheus wants it, but for three names of a library', async () => {
+  test('what is scraped is as Prometheus wants it, and a name that it does not want is found', async () => {
     const file = join(scratch.path, 'metrics');
-    writeFileSync(file, await (await fetch(new URL('/metrics', program.url))).text());
-    const { output } = await attempt('sh', ['-c', `promtool check metrics < ${file}`]);
-    const others = output
-      .split('\n')
-      .filter((line) => !/^nodejs_active_(handles|requests|resources)_total /.test(line));
-    expect(others.join('')).toBe('');
+    const check = () => attempt('sh', ['-c', `promtool check metrics < ${file}`]);
+    const shown = await (await fetch(metrics)).text();
+    writeFileSync(file, shown);
+    expect(await check()).toEqual({ code: 0, output: '' });
+    writeFileSync(file, shown.replaceAll('hookgraph_source_joins_total', 'hookgraph_source_joins'));
+    expect(await check()).toMatchObject({ output: expect.stringContaining('hookgraph_source_joins') });
   });
 });

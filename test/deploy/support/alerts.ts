@@ -8,7 +8,10 @@ const reads = (state: string) => `hookgraph_source_reads_total{source="apimall",
 const faults = (code: string) => `hookgraph_source_faults_total{source="apimall",code="${code}"}`;
 const operations = (outcome: string) => `hookgraph_operation_duration_seconds_count{outcome="${outcome}"}`;
 const bucket = (le: string) => `hookgraph_operation_duration_seconds_bucket{le="${le}"}`;
-const circuit = 'hookgraph_source_circuits_open{source="apimall"}';
+const circuit = (source: string) => `hookgraph_source_circuits_open{source="${source}",instance="a"}`;
+const cut = (source: string) => `hookgraph_source_faults_total{source="${source}",instance="a",code="CIRCUIT_OPEN"}`;
+const requests = (route: string, status: number) =>
+  `hookgraph_http_request_duration_seconds_count{instance="a",route="${route}",status="${status}"}`;
 const shed = 'hookgraph_requests_shed_total{instance="a"}';
 const lost = 'hookgraph_log_lines_dropped_total{instance="a"}';
 const failing = 'hookgraph_webhooks{source="apimall",health="FAILING"}';
@@ -31,7 +34,16 @@ export const alertCases: Readonly<Record<string, AlertCase>> = {
     fires: { [reads('PARTIAL')]: '0+1x200' },
     rests: { [reads('PARTIAL')]: '7x200', [reads('OK')]: '0+1x200' },
   },
-  HookgraphCircuitOpen: { fires: { [circuit]: '1x200' }, rests: { [circuit]: '1 0 1 0 1 0 1 0 1 0x200' } },
+  HookgraphCircuitOpen: {
+    fires: { [circuit('apimall')]: '1x200', [cut('apimall')]: '0+1x200' },
+    // Of one nobody asks any more; the other works now and then.
+    rests: {
+      [circuit('apimall')]: '1x200',
+      [cut('apimall')]: '7x200',
+      [circuit('diligent')]: '1 0 '.repeat(100).trim(),
+      [cut('diligent')]: '0+1x200',
+    },
+  },
   HookgraphRateLimited: {
     fires: { [faults('RATE_LIMITED')]: '0+1x200' },
     rests: { [faults('RATE_LIMITED')]: '7x200', [faults('TIMEOUT')]: '0+1x200' },
@@ -39,6 +51,18 @@ export const alertCases: Readonly<Record<string, AlertCase>> = {
   HookgraphOperationsFailing: {
     fires: { [operations('failed')]: '0+6x200', [operations('whole')]: '0+94x200' },
     rests: { [operations('failed')]: '0+4x200', [operations('whole')]: '0+96x200' },
+  },
+  HookgraphCallersRefused: {
+    fires: { [requests('graphql', 401)]: '0+2x200', [requests('graphql', 200)]: '0+8x200' },
+    rests: {
+      [requests('graphql', 401)]: '0+1x200',
+      [requests('graphql', 200)]: '0+19x200',
+      [requests('probe', 401)]: '0+9x200',
+    },
+  },
+  HookgraphNotReady: {
+    fires: { [requests('probe', 503)]: '0+10x200' },
+    rests: { [requests('probe', 503)]: '0x115 2x80', [requests('graphql', 503)]: '0+9x200' },
   },
   HookgraphSlow: {
     fires: { [bucket('2.5')]: '0+94x200', [bucket('5')]: '0+100x200', [bucket('+Inf')]: '0+100x200' },
