@@ -59,6 +59,9 @@ const mostQueries = { max: 1000, maxSize: 1_048_576 };
 /** Answers that are kept, and their bytes. */
 const mostAnswers = { max: 2000, maxSize: 33_554_432 };
 
+/** What is sent again is one JSON text: what goes out in pieces, or as events, is framed by Yoga. */
+const jsonType = /^application\/(graphql-response\+)?json\b/;
+
 /** Nothing is known yet. What is kept is bounded; what was used longest ago goes first. */
 export function createAnswers({ openContext, reuseAnswers }: AnswersOptions): Answers {
   const queries = new LRUCache<string, Learnt>({ ...mostQueries, sizeCalculation: (_query, { length }) => length });
@@ -140,8 +143,8 @@ export function createAnswers({ openContext, reuseAnswers }: AnswersOptions): An
       onResponse({ response, serverContext: { record } }) {
         const key = record && keys.get(record);
         const query = record && executed.get(record);
-        const type = response.headers.get('content-type');
-        if (key === undefined || !query || !type || response.status !== 200) return;
+        const type = response.headers.get('content-type') ?? '';
+        if (key === undefined || !query || !jsonType.test(type) || response.status !== 200) return;
         queries.set(key, { ...query, headers: { 'content-type': type } });
       },
     },

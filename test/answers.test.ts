@@ -119,6 +119,17 @@ test('answers in the media type that is asked for', async () => {
   }
 });
 
+test.each(['text/event-stream', 'multipart/mixed'])(
+  'frames each answer as %s, however often it is asked for',
+  async (accept) => {
+    const { graph } = await openSpoken();
+    await using _closed = graph;
+    const first = await askAgain(graph, list, { headers: { accept } });
+    expect(await askOften(graph, list, { headers: { accept } })).toEqual(first);
+    expect(first.text).not.toMatch(/^\{/);
+  },
+);
+
 /** Gives each key its own row, and lets nobody else in. */
 const byKey: RequestListener = (request, response) => {
   const key = request.headers['x-api-key'];
