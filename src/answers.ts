@@ -49,19 +49,29 @@ interface Learnt extends Compilable {
   readonly cost: number;
   readonly headers: ReadyAnswer['headers'];
   /** null where it cannot be. */
-  compiled?: CompiledQuery<Context> | null;
+  readonly compiled?: CompiledQuery<Context> | null;
   /** The sources whose rows are in the answer, once it was made. */
   asked?: readonly string[];
 }
 
-/** Queries that are known, and characters of their requests: what is made of them takes some fifty times as much. */
-const mostQueries = { max: 1000, maxSize: 1_048_576 };
+/** Queries that are known, and the bytes that they and all that was made of them may take. */
+const mostQueries = { max: 1000, maxSize: 50_331_648 };
+/** What is made of a query takes so many bytes for each character of its request and of its text, and of its code. */
+const bytesPer = { textCharacter: 50, codeCharacter: 4 };
 /** Answers that are kept, and their bytes. */
 const mostAnswers = { max: 2000, maxSize: 33_554_432 };
 
+/** What is sent again is one JSON text: what goes out in pieces, or as events, is framed by Yoga. */
+const jsonType = /^application\/(graphql-response\+)?json\b/;
+
+function sizeOf({ document, compiled }: Learnt, key: string): number {
+  const text = key.length + (document.loc?.end ?? 0);
+  return text * bytesPer.textCharacter + (compiled?.length ?? 0) * bytesPer.codeCharacter;
+}
+
 /** Nothing is known yet. What is kept is bounded; what was used longest ago goes first. */
 export function createAnswers({ openContext, reuseAnswers }: AnswersOptions): Answers {
-  const queries = new LRUCache<string, Learnt>({ ...mostQueries, sizeCalculation: (_query, { length }) => length });
+  const queries = new LRUCache<string, Learnt>({ ...mostQueries, sizeCalculation: sizeOf });
   /** By the query and the lists that they were made of; without a body where it was made only once. */
   const kept = new LRUCache<string, { readonly body?: Buffer }>({
     ...mostAnswers,
@@ -95,10 +105,12 @@ export function createAnswers({ openContext, reuseAnswers }: AnswersOptions): An
     async answer(request) {
       const { record, headers } = request;
       const key = [request.method, request.url, headers.accept, request.body].join('\n');
-      const query = queries.get(key);
-      if (query?.compiled === undefined) {
-        if (query) query.compiled = compileQuery<Context>(schema, query, plainScalars);
-        else keys.set(record, key);
+      let query = queries.get(key);
+      if (!query) keys.set(record, key);
+      else if (query.compiled === undefined) {
+        query = { ...query, compiled: compileQuery<Context>(schema, query, plainScalars) };
+        // Another object, so that its size is taken anew.
+        queries.set(key, query);
       }
       // Who may not read is told so on the ordinary way.
       if (!query?.compiled || !isAllowed(record, 'webhooks:read')) return null;
@@ -140,8 +152,8 @@ export function createAnswers({ openContext, reuseAnswers }: AnswersOptions): An
       onResponse({ response, serverContext: { record } }) {
         const key = record && keys.get(record);
         const query = record && executed.get(record);
-        const type = response.headers.get('content-type');
-        if (key === undefined || !query || !type || response.status !== 200) return;
+        const type = response.headers.get('content-type') ?? '';
+        if (key === undefined || !query || !jsonType.test(type) || response.status !== 200) return;
         queries.set(key, { ...query, headers: { 'content-type': type } });
       },
     },

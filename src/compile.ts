@@ -31,6 +31,8 @@ import {
 export interface CompiledQuery<C> {
   /** Whether the answer shows what is new at every request: it selects a field with the extension `perRequest`. */
   readonly isPerRequest: boolean;
+  /** Characters of its code, with which all that it holds grows: a fragment is in it at each of its places. */
+  readonly length: number;
   /**
    * Makes the `data` of the answer, of plain objects. Rejects wherever an answer would hold an error, and wherever it is not
    * sure: the ordinary executor then decides, on the same context.
@@ -101,7 +103,7 @@ export function compileQuery<C>(
       values: readonly unknown[],
       helpers: typeof runtime,
     ) => CompiledQuery<C>['run'];
-    return { isPerRequest: writer.isPerRequest(), run: build(writer.values, runtime) };
+    return { isPerRequest: writer.isPerRequest(), length: code.length, run: build(writer.values, runtime) };
   } catch (error) {
     // It cannot be compiled, nothing may be compiled here (`--disallow-code-generation-from-strings`), or it is no valid query.
     if (error === odd || error instanceof EvalError || error instanceof GraphQLError) return null;

@@ -119,6 +119,46 @@ test('answers in the media type that is asked for', async () => {
   }
 });
 
+test.each(['text/event-stream', 'multipart/mixed'])(
+  'frames each answer as %s, however often it is asked for',
+  async (accept) => {
+    const { graph } = await openSpoken();
+    await using _closed = graph;
+    const first = await askAgain(graph, list, { headers: { accept } });
+    expect(await askOften(graph, list, { headers: { accept } })).toEqual(first);
+    expect(first.text).not.toMatch(/^\{/);
+  },
+);
+
+test('forgets queries by what was made of them: a fragment counts at each of its places', async () => {
+  const { graph } = await openSpoken();
+  await using _closed = graph;
+  const fields = [...fieldNames, 'lastDelivery { at error }', 'source { key name provider }'];
+  const ask = (name: string, places: number) => {
+    const lists = Array.from({ length: places }, (_, place) => `a${place}: webhooks(first: 1) { nodes { ...Row } }`);
+    return `query ${name} { ${lists.join(' ')} } fragment Row on Webhook { ${fields.join(' ')} }`;
+  };
+  const names = Array.from({ length: 90 }, (_, index) => `Q${index}`);
+  for (const places of [1, 80]) {
+    for (const name of names) for (let times = 0; times < 2; times++) await askAgain(graph, ask(name, places));
+    const isKnown = (await askAgain(graph, ask('Q0', places))).bytes !== null;
+    expect(isKnown).toBe(places === 1);
+  }
+});
+
+const fieldNames = [
+  'id',
+  'url',
+  'host',
+  'events',
+  'status',
+  'enabled',
+  'health',
+  'healthReason',
+  'createdAt',
+  'updatedAt',
+];
+
 /** Gives each key its own row, and lets nobody else in. */
 const byKey: RequestListener = (request, response) => {
   const key = request.headers['x-api-key'];

@@ -1,7 +1,16 @@
-import { generateKeyPair } from 'jose';
+import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 import { expect, test, vi } from 'vitest';
-import type { Authentication } from '../src/auth/authentication.ts';
-import { type Issuer, knowIssuer, rightClaims, signClaims, startIssuer } from './support/callers.ts';
+import { type Authentication, createAuthentication } from '../src/auth/authentication.ts';
+import { digestOf, readTokens } from '../src/tokens.ts';
+import {
+  audience,
+  type Issuer,
+  issuerName,
+  knowIssuer,
+  rightClaims,
+  signClaims,
+  startIssuer,
+} from './support/callers.ts';
 import { listen } from './support/server.ts';
 import { hang, json, text } from './support/upstream.ts';
 
@@ -93,6 +102,29 @@ test('takes a new key as soon as a token names it, and the old one no longer', a
   expect(await Promise.all(tokens.map((token) => identify(authentication, token)))).toEqual(Array(20).fill('alice'));
   expect(calls(issuer)).toBe(2);
   expect(await identify(authentication, old)).toBe('invalid');
+});
+
+test('takes a token that names no key, if one of several has signed it', async () => {
+  await using issuer = await startIssuer();
+  const pairs = await Promise.all(['a', 'b', 'none'].map(() => generateKeyPair('ES256')));
+  const shown = await Promise.all(pairs.slice(0, 2).map(({ publicKey }) => exportJWK(publicKey)));
+  issuer.listener = json({ keys: shown.map((key, index) => ({ ...key, kid: String(index) })) });
+  await using authentication = knowIssuer(issuer);
+  await untilReady(authentication);
+  const identities = pairs.map(({ privateKey }) => {
+    const token = new SignJWT(rightClaims() as JWTPayload).setProtectedHeader({ alg: 'ES256' });
+    return identify(authentication, token.sign(privateKey));
+  });
+  expect(await Promise.all(identities)).toEqual(['alice', 'alice', 'invalid']);
+});
+
+test('takes a static token that looks like a JWT', async () => {
+  await using issuer = await startIssuer();
+  const tokens = readTokens(`odd webhooks:read ${digestOf('aaa.bbb.ccc')}`, []);
+  const jwt = { jwksUrl: `${issuer.server.url}/keys`, issuer: issuerName, audience };
+  const authentication = createAuthentication({ tokens, jwt }, () => {});
+  expect(await identify(authentication, 'aaa.bbb.ccc')).toBe('odd');
+  await authentication.close();
 });
 
 test('reads the keys anew from time to time', async () => {

@@ -48,7 +48,9 @@ export function createAuthentication(
       const scheme = bearer.exec(header);
       if (!scheme) return 'missing';
       const [, token = ''] = scheme;
-      if (!readJwt || !jwtForm.test(token)) return findCaller(token) ?? 'invalid';
+      // First: what somebody took for a static token may look like a JWT.
+      const caller = findCaller(token);
+      if (caller || !readJwt || !jwtForm.test(token)) return caller ?? 'invalid';
       try {
         return await readJwt(token);
       } catch (error) {

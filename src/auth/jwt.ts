@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import { errors, type JWTPayload, type JWTVerifyGetKey, type JWTVerifyOptions, jwtVerify } from 'jose';
 import type { JwtConfig } from '../config-auth.ts';
 import type { Caller } from '../request.ts';
 import { callerNamePattern, isScope } from '../tokens.ts';
@@ -16,6 +16,9 @@ const algorithms = [
 /** Seconds that clocks may differ by. */
 const clockTolerance = 10;
 
+/** Keys that are tried for a token that names none: an issuer has two or three while it changes them. */
+const mostTried = 4;
+
 /** Checks tokens of one issuer for one audience. `taken` are names that belong to others, so that no subject can take one. */
 export function createJwtReader(
   { issuer, audience }: Pick<JwtConfig, 'issuer' | 'audience'>,
@@ -24,10 +27,30 @@ export function createJwtReader(
 ): ReadJwt {
   const options = { issuer, audience, algorithms, clockTolerance, requiredClaims: ['exp'] };
   return async (token) => {
-    const { payload } = await jwtVerify(token, findKey, options);
+    const payload = await verify(token, findKey, options);
     const scopes = new Set([...wordsOf(payload.scope), ...wordsOf(payload.scp)].filter(isScope));
     return { name: nameOf(subjectOf(payload), taken), scopes };
   };
+}
+
+/** What a token says. One need not name its key (RFC 7515, 4.1.4): of several that it may be signed with, one must fit. */
+async function verify(token: string, findKey: JWTVerifyGetKey, options: JWTVerifyOptions): Promise<JWTPayload> {
+  try {
+    return (await jwtVerify(token, findKey, options)).payload;
+  } catch (error) {
+    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
+    let tried = 0;
+    for await (const key of error) {
+      tried += 1;
+      if (tried > mostTried) break;
+      try {
+        return (await jwtVerify(token, key, options)).payload;
+      } catch (mismatch) {
+        if (!(mismatch instanceof errors.JWSSignatureVerificationFailed)) throw mismatch;
+      }
+    }
+    throw error;
+  }
 }
 
 /** The user or, where the token is a program's own, the program (RFC 9068, 2.2). */
