@@ -126,6 +126,8 @@ export function createAnswers({ openContext, reuseAnswers }: AnswersOptions): An
       const body = await make(query.compiled, context);
       if (!body) {
         contexts.set(record, context);
+        // With all rows there, it is the query that cannot be run so: it need not be tried again.
+        if (record.reads.every(({ state }) => state === 'OK')) queries.set(key, { ...query, compiled: null });
         return null;
       }
       query.asked ??= [...context.sources.values()]
@@ -145,6 +147,8 @@ export function createAnswers({ openContext, reuseAnswers }: AnswersOptions): An
           if (!coerced) return;
           serials += 1;
           const { record, turn } = contextValue;
+          // It is to be registered each time that it comes: what is registered is forgotten at another time.
+          if (record.comesWithId) return;
           const learnt = { serial: serials, recorded: record.operation, cost: turn.cost };
           executed.set(record, { ...learnt, document, operation, variables: coerced });
         },

@@ -79,6 +79,9 @@ function isToCome(value: unknown): boolean {
   return typeof (value as { readonly then?: unknown } | null | undefined)?.then === 'function';
 }
 
+/** Characters of code: to compile more would hold up everybody, as each fragment is written out at each of its places. */
+const mostCode = 262_144;
+
 /** Compiles a query; null for what is left to the ordinary executor: other operations, `@defer`, `@stream`, introspection. */
 export function compileQuery<C>(
   schema: GraphQLSchema,
@@ -99,6 +102,7 @@ export function compileQuery<C>(
   });
   try {
     const code = writer.writeRoot(root);
+    if (code.length > mostCode) return null;
     const build = new Function('values', 'runtime', code) as (
       values: readonly unknown[],
       helpers: typeof runtime,

@@ -3,6 +3,7 @@ import type { Plugin } from 'graphql-yoga';
 import { LRUCache } from 'lru-cache';
 import { documentIdError } from './errors.ts';
 import type { Documents } from './manifest.ts';
+import type { RequestRecord } from './request.ts';
 
 /** What carries the id of a document beside the parameters of every request: GraphQL over HTTP's word, and Relay's. */
 export const documentIdParameters = ['documentId', 'doc_id'] as const;
@@ -14,13 +15,16 @@ type FindDocument = (id: string | null, text: string | null) => string | null;
 export function usePersistedDocuments(trusted: Documents | null): Plugin {
   const find = trusted ? findTrusted(trusted) : createAutomatic();
   return {
-    onParams({ request, params, setParams }) {
+    onParams({ request, params, setParams, context }) {
       const given: unknown = params.query ?? null;
       // Yoga refuses it in its own words.
       if (given !== null && typeof given !== 'string') return;
       // Of a GET, Yoga reads the parameters that it knows and no others.
       const others = request.method === 'GET' ? Object.fromEntries(new URL(request.url).searchParams) : params;
-      const query = find(readId({ ...others, extensions: params.extensions }), given);
+      const id = readId({ ...others, extensions: params.extensions });
+      const query = find(id, given);
+      const { record } = (context ?? {}) as { record?: RequestRecord };
+      if (record) record.comesWithId = id !== null && given !== null;
       if (query !== null && query !== given) setParams({ ...params, query });
     },
   };

@@ -119,16 +119,33 @@ function exitOnSecondSignal(): void {
   }
 }
 
-function greet(log: Log, { sandbox, credentials, sources, graphiql }: Config, url: string, metrics: string): void {
+function greet(
+  log: Log,
+  { sandbox, credentials, sources, graphiql, auth, rateLimit }: Config,
+  url: string,
+  metrics: string,
+): void {
   const what = graphiql ? 'GraphQL and GraphiQL' : 'GraphQL';
   const keys = sources.map(({ key }) => key);
-  log.write('info', `hookgraph serves ${what} at ${url}/graphql`, { version, sources: keys, credentials, metrics });
+  log.write('info', `hookgraph serves ${what} at ${url}/graphql`, {
+    version,
+    sources: keys,
+    credentials,
+    callers: describeCallers(auth),
+    rateLimit,
+    metrics,
+  });
   if (sandbox) {
     const keyNames = providers.map((provider) => variablesOf(provider).key).join(' or ');
     const text = `This is the SANDBOX: all webhooks are made up and come from memory. Set ${keyNames} to see real ones.`;
     log.write('info', text, {});
   }
   log.flush();
+}
+
+function describeCallers(auth: Config['auth']): string {
+  if (!auth) return 'everyone';
+  return [auth.tokens.length > 0 && 'tokens', auth.jwt && 'JWTs'].filter(Boolean).join(' and ');
 }
 
 function namePort(error: unknown): never {

@@ -60,6 +60,8 @@ export interface RequestRecord {
   caller: Caller | null;
   /** null until a document was read, and where none could be. */
   operation: Operation | null;
+  /** The document came in full, and with the id that it is to be known by. */
+  comesWithId: boolean;
   /** The answer had been made before, and every source says what it said then. */
   isReused: boolean;
   readonly reads: SourceRead[];
@@ -81,6 +83,7 @@ export function createRecord(
     startedAt: performance.now(),
     caller,
     operation: null,
+    comesWithId: false,
     isReused: false,
     reads: [],
     errors: new Set(),

@@ -27,16 +27,22 @@ export function watchSecretFiles(
   tell: (line: string) => void,
   everyMs = 500,
 ): SecretWatch {
-  const looks = files.map((file) => createLook(file, tell));
-  let isLooking = false;
-  const timer = setInterval(async () => {
-    // A file system that hangs is not asked again meanwhile.
-    if (isLooking) return;
-    isLooking = true;
-    for (const look of looks) await look();
-    isLooking = false;
+  const looks = files.map((file) => oneAtATime(createLook(file, tell)));
+  const timer = setInterval(() => {
+    for (const look of looks) look();
   }, everyMs).unref();
   return { close: () => clearInterval(timer) };
+}
+
+/** A file system that hangs is not asked again meanwhile, and keeps no look into another file waiting. */
+function oneAtATime(look: () => Promise<void>): () => void {
+  let isLooking = false;
+  return async () => {
+    if (isLooking) return;
+    isLooking = true;
+    await look();
+    isLooking = false;
+  };
 }
 
 /** What was found in a file: its text, or why there is none. */

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { expect, test } from 'vitest';
 import { askAgain, askOften, createSpeaker } from './support/again.ts';
@@ -19,7 +20,11 @@ async function openSpoken(options: GraphOptions = {}) {
 }
 
 /** Whether two requests after another get the very same bytes. */
-async function isKept(graph: Graph, query: string, options?: Parameters<typeof askAgain>[2]): Promise<boolean> {
+async function isKept(
+  graph: Graph,
+  query: string | undefined,
+  options?: Parameters<typeof askAgain>[2],
+): Promise<boolean> {
   const { bytes } = await askOften(graph, query, options);
   const again = await askAgain(graph, query, options);
   return bytes !== null && bytes === again.bytes;
@@ -56,11 +61,21 @@ test.each([
   ['by ids', '{ nodes(ids: []) { id } }'],
   ['of the schema', '{ __schema { queryType { name } } }'],
   ['in pieces', '{ webhooks { totalCount ... @defer { nodes { id } } } }'],
+  ['below a row', '{ webhooks { nodes { source { webhooks { totalCount complete } } } } }'],
   ['below a source', '{ webhookSources { webhooks { totalCount complete } } }'],
 ])('leaves what is asked %s to the ordinary executor', async (_name, query) => {
   const { graph } = await openSpoken();
   await using _closed = graph;
   expect((await askOften(graph, query, { headers: { accept: '*/*' } })).bytes).toBeNull();
+});
+
+test('registers a document each time that it comes with its id, and answers the id alone from what it knows', async () => {
+  const { graph } = await openSpoken();
+  await using _closed = graph;
+  const persistedQuery = { version: 1, sha256Hash: hash('sha256', list) };
+  const both = { extensions: { persistedQuery } };
+  expect((await askOften(graph, list, both)).bytes).toBeNull();
+  expect(await isKept(graph, undefined, both)).toBe(true);
 });
 
 test('shows every change of a row, and what it was before again', async () => {

@@ -62,6 +62,8 @@ test('writes what it serves, and a line of the same fields for each operation', 
     version: expect.any(String),
     sources: ['apimall', 'diligent'],
     credentials: 'server',
+    callers: 'everyone',
+    rateLimit: null,
     metrics: program.url.replace('/graphql', '/metrics'),
     msg: `hookgraph serves GraphQL and GraphiQL at ${program.url}`,
   });

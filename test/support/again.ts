@@ -12,6 +12,7 @@ export interface Asked {
 
 interface AskOptions {
   readonly variables?: object;
+  readonly extensions?: object;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
 }
@@ -19,10 +20,10 @@ interface AskOptions {
 /** Asks as the front door does: what came before is answered without being read again. */
 export async function askAgain(
   { gateway }: Graph,
-  query: string,
-  { variables, headers = {}, signal = new AbortController().signal }: AskOptions = {},
+  query: string | undefined,
+  { variables, extensions, headers = {}, signal = new AbortController().signal }: AskOptions = {},
 ): Promise<Asked> {
-  const body = JSON.stringify({ query, variables });
+  const body = JSON.stringify({ query, variables, extensions });
   const all = { 'content-type': 'application/json', accept: 'application/json', ...headers };
   const url = 'http://graph.test/graphql';
   const record = createRecord();
@@ -33,7 +34,11 @@ export async function askAgain(
 }
 
 /** Asks so often that an answer is kept, if it ever is, and returns how the last one was answered. */
-export async function askOften(graph: Graph, query: string, options?: Parameters<typeof askAgain>[2]): Promise<Asked> {
+export async function askOften(
+  graph: Graph,
+  query: string | undefined,
+  options?: Parameters<typeof askAgain>[2],
+): Promise<Asked> {
   for (let times = 0; times < 6; times++) await askAgain(graph, query, options);
   return askAgain(graph, query, options);
 }
