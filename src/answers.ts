@@ -126,8 +126,9 @@ export function createAnswers({ openContext, reuseAnswers }: AnswersOptions): An
       const body = await make(query.compiled, context);
       if (!body) {
         contexts.set(record, context);
-        // With all rows there, it is the query that cannot be run so: it need not be tried again.
-        if (record.reads.every(({ state }) => state === 'OK')) queries.set(key, { ...query, compiled: null });
+        // With all rows there, and somebody who waits for them, it is the query that cannot be run so: it need not be tried again.
+        const isWhole = !request.signal.aborted && record.reads.every(({ state }) => state === 'OK');
+        if (isWhole) queries.set(key, { ...query, compiled: null });
         return null;
       }
       query.asked ??= [...context.sources.values()]
