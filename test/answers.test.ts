@@ -220,7 +220,8 @@ test.each([
     for (let times = 0; times < 3; times++) {
       const caller = new AbortController();
       leave = () => caller.abort();
-      await askAgain(graph, query, { signal: caller.signal });
+      // Yoga answers nobody who left.
+    await askAgain(graph, query, { signal: caller.signal }).catch(() => null);
       leave = undefined;
       expect((await askAgain(graph, query)).text).toBe(text);
     }
