@@ -221,7 +221,7 @@ test.each([
       const caller = new AbortController();
       leave = () => caller.abort();
       // Yoga answers nobody who left.
-    await askAgain(graph, query, { signal: caller.signal }).catch(() => null);
+      await askAgain(graph, query, { signal: caller.signal }).catch(() => null);
       leave = undefined;
       expect((await askAgain(graph, query)).text).toBe(text);
     }
