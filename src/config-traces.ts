@@ -28,6 +28,15 @@ function count(least: number) {
 const endpoint = z.string().refine((text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol), {
   error: 'must be an http(s) URL',
 });
+function isHeader(pair: string): boolean {
+  const [, value] = /^\s*[\w!#$%&'*+.^`|~-]+\s*=(.+)$/.exec(pair) ?? [];
+  try {
+    return value !== undefined && decodeURIComponent(value) !== '';
+  } catch {
+    return false;
+  }
+}
+
 const protocol = z.literal('http/protobuf', { error: 'must be http/protobuf: nothing else is spoken' });
 const samplers = ['always_on', 'always_off', 'traceidratio'] as const;
 const allSamplers = [...samplers, ...samplers.map((name) => `parentbased_${name}` as const)];
@@ -36,7 +45,14 @@ const allSamplers = [...samplers, ...samplers.map((name) => `parentbased_${name}
 export const traceSettings = {
   OTEL_EXPORTER_OTLP_ENDPOINT: endpoint.optional(),
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: endpoint.optional(),
-  OTEL_EXPORTER_OTLP_HEADERS: z.string().optional(),
+  OTEL_EXPORTER_OTLP_HEADERS: z
+    .string()
+    .refine((text) => text.split(',').every(isHeader), {
+      error: 'must be name=value, with commas between them, and values percent-encoded',
+    })
+    .optional(),
+  OTEL_EXPORTER_OTLP_TIMEOUT: count(1).prefault('10000'),
+  OTEL_EXPORTER_OTLP_COMPRESSION: z.enum(['gzip', 'none'], { error: 'must be gzip or none' }).prefault('none'),
   OTEL_EXPORTER_OTLP_PROTOCOL: protocol.prefault('http/protobuf'),
   OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: protocol.optional(),
   OTEL_TRACES_EXPORTER: z.enum(['otlp', 'none'], { error: 'must be otlp or none' }).prefault('otlp'),

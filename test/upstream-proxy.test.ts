@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createServer, getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { createKeySet } from '../src/auth/key-set.ts';
 import { createUpstream, type UpstreamLimits } from '../src/upstream/http.ts';
 import { createCertificate, hasOpenssl } from './support/certificates.ts';
 import { onRequest, openGraphAt, rawAnswer, reportQuery, startRaw, wholeBody, wholeLists } from './support/faults.ts';
@@ -15,10 +16,10 @@ const refuse =
     socket.end(`HTTP/1.1 ${status}\r\ncontent-length: 0\r\n\r\n`);
 
 /** An upstream with TLS at a name that only the proxy in front of it can find. */
-async function startBehindProxy(answer?: AnswerConnect, goodFor = 'DNS:provider.test') {
+async function startBehindProxy(answer?: AnswerConnect, goodFor = 'DNS:provider.test', body = wholeBody) {
   const certificate = createCertificate(goodFor);
   setDefaultCACertificates([certificate.cert]);
-  const greet = onRequest((socket) => socket.write(rawAnswer(wholeBody)));
+  const greet = onRequest((socket) => socket.write(rawAnswer(body)));
   const server = await startRaw(greet, createServer(certificate));
   const port = Number(new URL(server.url).port);
   const proxy = await startProxy(port, answer);
@@ -76,6 +77,16 @@ describe.skipIf(!hasOpenssl)('through a proxy', () => {
     expect(behind.proxy.asked).toHaveLength(3);
     expect(behind.server.received()).toBe('');
     expect(behind.proxy.received()).not.toContain('test-key');
+  });
+
+  test('reads the keys of an issuer of JWTs', async () => {
+    // RFC 8037, A.2.
+    const key = { kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo', kid: 'a' };
+    await using behind = await startBehindProxy(undefined, undefined, JSON.stringify({ keys: [key] }));
+    const keys = createKeySet(`https://${behind.host}/keys`, () => {}, { url: behind.proxy.url, except: '' });
+    await expect.poll(() => keys.isLoaded()).toBe(true);
+    expect(behind.proxy.asked).toEqual([{ what: `CONNECT ${behind.host}`, authorization: undefined }]);
+    await keys.close();
   });
 
   test('goes past it to hosts of NO_PROXY', async () => {
