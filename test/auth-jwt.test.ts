@@ -108,7 +108,11 @@ test('would take most of these, if it did not ask for an issuer, an audience, an
   const secret = Buffer.from(JSON.stringify(keys[0]).padEnd(64));
   const token = await signClaims(rightClaims(), secret, 'first', 'HS256');
   expect((await jwtVerify(token, secret)).payload.sub).toBe('alice');
-  const read = createJwtReader({ issuer: issuerName, audience }, () => secret as never, new Set());
+  const read = createJwtReader(
+    { issuer: issuerName, audience },
+    { find: () => secret as never, renew: async () => false },
+    new Set(),
+  );
   await expect(read(token)).rejects.toThrow('alg');
 });
 

@@ -104,6 +104,15 @@ test('takes a new key as soon as a token names it, and the old one no longer', a
   expect(await identify(authentication, old)).toBe('invalid');
 });
 
+test('takes a new key that has the name of the old one', async () => {
+  await using issuer = await startIssuer();
+  await using authentication = knowIssuer(issuer);
+  await untilReady(authentication);
+  await issuer.rotate('first');
+  expect(await identify(authentication, issuer.sign())).toBe('alice');
+  expect(calls(issuer)).toBe(2);
+});
+
 test('takes a token that names no key, if one of several has signed it', async () => {
   await using issuer = await startIssuer();
   const pairs = await Promise.all(['a', 'b', 'none'].map(() => generateKeyPair('ES256')));

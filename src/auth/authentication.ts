@@ -38,7 +38,7 @@ export function createAuthentication(
   let findCaller = createTokenList(tokens);
   const names = new Set(tokens.map(({ name }) => name));
   const keySet = jwt && createKeySet(jwt.jwksUrl, onKeySetChange, proxy, times);
-  const readJwt = jwt && keySet && createJwtReader(jwt, keySet.find, names);
+  const readJwt = jwt && keySet && createJwtReader(jwt, keySet, names);
 
   return {
     async identify(headers) {

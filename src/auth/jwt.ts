@@ -3,8 +3,9 @@ import { errors, type JWTPayload, type JWTVerifyGetKey, type JWTVerifyOptions, j
 import type { JwtConfig } from '../config-auth.ts';
 import type { Caller } from '../request.ts';
 import { callerNamePattern, isScope } from '../tokens.ts';
+import type { KeySet } from './key-set.ts';
 
-/** Reads who calls from a JWT. Throws for one that is not good, and what `findKey` throws. */
+/** Reads who calls from a JWT. Throws for one that is not good, and what `find` throws. */
 export type ReadJwt = (token: string) => Promise<Caller>;
 
 /** Signatures that only the issuer can make: with a shared secret (HS256), whoever checks tokens could make them, too. */
@@ -22,12 +23,18 @@ const mostTried = 4;
 /** Checks tokens of one issuer for one audience. `taken` are names that belong to others, so that no subject can take one. */
 export function createJwtReader(
   { issuer, audience }: Pick<JwtConfig, 'issuer' | 'audience'>,
-  findKey: JWTVerifyGetKey,
+  { find, renew }: Pick<KeySet, 'find' | 'renew'>,
   taken: ReadonlySet<string>,
 ): ReadJwt {
   const options = { issuer, audience, algorithms, clockTolerance, requiredClaims: ['exp'] };
   return async (token) => {
-    const payload = await verify(token, findKey, options);
+    const payload = await verify(token, find, options).catch(async (error) => {
+      // The issuer may have put another key in the place of the one that we know.
+      const isForeign =
+        error instanceof errors.JWSSignatureVerificationFailed || error instanceof errors.JWKSMultipleMatchingKeys;
+      if (!isForeign || !(await renew())) throw error;
+      return await verify(token, find, options);
+    });
     const scopes = new Set([...wordsOf(payload.scope), ...wordsOf(payload.scp)].filter(isScope));
     return { name: nameOf(subjectOf(payload), taken), scopes };
   };

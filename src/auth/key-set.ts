@@ -12,6 +12,8 @@ export interface KeySet {
    * Throws `KeysUnavailable` where no key was ever read, or jose's own errors.
    */
   readonly find: JWTVerifyGetKey;
+  /** Reads the keys anew, if that was not done just now, and tells whether it was done. Throws as `find` does. */
+  renew(): Promise<boolean>;
   /** Whether the keys were ever read. */
   isLoaded(): boolean;
   /** Stops reading them. */
@@ -108,11 +110,14 @@ export function createKeySet(
     return reading;
   }
 
-  async function readAgain(): Promise<void> {
+  async function renew(): Promise<boolean> {
+    const isNew = reading !== null || performance.now() - startedAt >= coolDownMs;
+    if (!isNew) return false;
     if (waiting >= mostWaiting) throw new KeysUnavailable();
     waiting += 1;
     await start();
     waiting -= 1;
+    return true;
   }
 
   void start();
@@ -122,12 +127,11 @@ export function createKeySet(
       try {
         return await keys(header, token);
       } catch (error) {
-        const isNew = reading !== null || performance.now() - startedAt >= coolDownMs;
-        if (!(error instanceof errors.JWKSNoMatchingKey) || !isNew) throw error;
-        await readAgain();
+        if (!(error instanceof errors.JWKSNoMatchingKey) || !(await renew())) throw error;
         return await keys(header, token);
       }
     },
+    renew,
     isLoaded: () => keys !== null,
     async close() {
       clearTimeout(timer);
