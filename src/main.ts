@@ -102,9 +102,9 @@ async function openTraces({ traces }: Config, log: Log): Promise<Traces | null> 
 }
 
 function tellKeySet(log: Log): OnKeySetChange {
-  return (reason) => {
+  return (reason, cause) => {
     if (reason === null) log.write('info', 'JWT_JWKS_URL: the keys can be read again', {});
-    else log.write('warn', 'JWT_JWKS_URL: the keys cannot be read, which is tried again', { code: reason });
+    else log.write('warn', 'JWT_JWKS_URL: the keys cannot be read, which is tried again', { code: reason, cause });
   };
 }
 

@@ -1,5 +1,5 @@
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
-import { SourceError, type SourceErrorCode } from '../errors.ts';
+import { errnoOf, SourceError, type SourceErrorCode } from '../errors.ts';
 import { parseBody, statusError } from '../upstream/answer.ts';
 import { createConnections, type UpstreamProxy } from '../upstream/connections.ts';
 import { exchange } from '../upstream/exchange.ts';
@@ -25,8 +25,11 @@ export class KeysUnavailable extends Error {
   override readonly name = 'KeysUnavailable';
 }
 
-/** Told the reason when readings begin to fail, and null when they succeed again. */
-export type OnKeySetChange = (reason: SourceErrorCode | null) => void;
+/**
+ * Told the reason when readings begin to fail, and null when they succeed again. `cause` is the system's word for it, such as
+ * ECONNREFUSED, where it has one.
+ */
+export type OnKeySetChange = (reason: SourceErrorCode | null, cause: string | null) => void;
 
 /** When keys are read, in milliseconds. */
 export interface KeySetTimes {
@@ -91,11 +94,11 @@ export function createKeySet(
     try {
       keys = readKeys(await exchange(connections, request, closed.signal));
       failures = 0;
-      if (before > 0) onChange(null);
+      if (before > 0) onChange(null, null);
     } catch (error) {
       failures += 1;
       if (before === 0 && !closed.signal.aborted) {
-        onChange(error instanceof SourceError ? error.fault.code : 'BAD_RESPONSE');
+        onChange(error instanceof SourceError ? error.fault.code : 'BAD_RESPONSE', errnoOf(error));
       }
     }
     if (closed.signal.aborted) return;
