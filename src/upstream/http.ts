@@ -73,7 +73,7 @@ export interface Upstream {
 }
 
 /** Milliseconds of a deadline that no upstream gets. */
-const longestReserveMs = 250;
+const longestReserveMs = 300;
 /** The pool leaves an address within half a minute of its change, the last call to it included. */
 const usualConnectionAgeMs = 25_000;
 
