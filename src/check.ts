@@ -1,8 +1,8 @@
 import { type Config, variablesOf } from './config.ts';
-import { createContext, type Source, type SourceReport } from './context.ts';
 import { serverCredentials } from './credentials.ts';
 import type { SourceErrorCode } from './errors.ts';
 import { createRecord } from './request.ts';
+import { openSource, type Source, type SourceReport } from './request-source.ts';
 import { openSources } from './sources.ts';
 import { createTurns } from './turns.ts';
 import type { Upstream } from './upstream/http.ts';
@@ -44,19 +44,17 @@ export async function checkSources(config: Config): Promise<readonly SourceCheck
     return await Promise.all(
       sources.map(async (source) => {
         const { upstream, cause } = rememberCause(source.upstream);
-        const context = createContext({
+        const options = {
           record: createRecord(),
-          sources: [{ ...source, upstream }],
-          partialResults: 'rows',
           findCredential,
+          writes: false,
           signal: new AbortController().signal,
           turn: createTurns().join(),
-          onInternalError: (error) => {
+          onInternalError(error: unknown) {
             throw error;
           },
-        });
-        const opened = context.sources.get(source.key);
-        if (!opened) throw new Error(`The source ${source.key} was not opened.`);
+        };
+        const opened = openSource({ ...source, upstream }, options);
         return judge(await opened.read(), isOwnKey, cause());
       }),
     );

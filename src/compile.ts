@@ -150,6 +150,8 @@ function createWriter({ schema, fragments, variables, operation, scalars }: Plan
   function fieldOf(parent: GraphQLObjectType, [node]: readonly FieldNode[]): GraphQLField<unknown, unknown> {
     const field = node && parent.getFields()[node.name.value];
     if (!field) throw odd;
+    // Who may see it is found out on the ordinary way.
+    if (field.extensions.isPayload === true) throw odd;
     perRequest ||= field.extensions.perRequest === true;
     return field;
   }

@@ -51,6 +51,10 @@ export interface Config {
   /** null where requests are not traced. */
   readonly traces: TracesConfig | null;
   readonly partialResults: 'rows' | 'null';
+  /** Whether webhooks may be changed. */
+  readonly writes: boolean;
+  /** Whether the log of deliveries is shown with bodies and headers. */
+  readonly deliveryPayloads: boolean;
   readonly reuseAnswers: boolean;
   /** The only documents that are run, by their ids; null where any is. */
   readonly trustedDocuments: Documents | null;
@@ -140,6 +144,8 @@ const settings = {
   LOG_LEVEL: z.enum(logLevels, { error: `must be ${logLevels.slice(0, -1).join(', ')} or silent` }).prefault('info'),
   METRICS_PORT: whole(0, 65_535).optional().meta({ default: 'none set: `/metrics` on PORT' }),
   PARTIAL_RESULTS: z.enum(['rows', 'null'], { error: 'must be rows or null' }).prefault('rows'),
+  WRITES: flag.optional().meta({ default: 'off, on in the sandbox' }),
+  DELIVERY_PAYLOADS: flag.prefault('off'),
   TRUSTED_DOCUMENTS: z.string().optional(),
   GRAPHIQL: flag.optional().meta({ default: 'on outside production without TRUSTED_DOCUMENTS' }),
   INTROSPECTION: flag.optional().meta({ default: 'on outside production' }),
@@ -212,6 +218,8 @@ export function readConfig(providers: readonly KnownProvider[], environment: Env
     metricsPort: values.METRICS_PORT ?? null,
     traces,
     partialResults: values.PARTIAL_RESULTS,
+    writes: values.WRITES ?? plan.sandbox,
+    deliveryPayloads: values.DELIVERY_PAYLOADS,
     reuseAnswers: values.REUSE_ANSWERS,
     trustedDocuments,
     graphiql: values.GRAPHIQL ?? (!production && !trustedDocuments),

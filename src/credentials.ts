@@ -1,7 +1,7 @@
 import { credentialPattern, credentialRule, type SourceConfig, variablesOf } from './config.ts';
 import { readSecret, type SecretFiles } from './config-files.ts';
-import type { Authorization, FindCredential } from './context.ts';
 import { SourceError } from './errors.ts';
+import type { Authorization, FindCredential } from './request-source.ts';
 import type { SecretFile } from './secret-files.ts';
 import { readTokens, type Token } from './tokens.ts';
 

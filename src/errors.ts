@@ -5,7 +5,7 @@ export const sourceErrorCodes = {
   NOT_CONFIGURED: { message: 'This source has no key here.', retryable: false },
   BAD_CREDENTIAL: { message: 'The key is not 1 to 256 visible ASCII characters.', retryable: false },
   UNAUTHORIZED: { message: 'The provider did not accept the key.', retryable: false },
-  FORBIDDEN: { message: 'The provider does not let this key read webhooks.', retryable: false },
+  FORBIDDEN: { message: 'The provider does not let this key do that.', retryable: false },
   NOT_FOUND: { message: 'The provider does not know what was asked for.', retryable: false },
   RATE_LIMITED: { message: 'The provider is being asked too often.', retryable: true },
   TIMEOUT: { message: 'The provider did not answer in time.', retryable: true },
@@ -33,12 +33,19 @@ export interface SourceFault {
 }
 
 /** What the place that finds a fault knows of it beside its code; `message` where the sentence of the code says too little. */
-export type SourceFaultDetails = { readonly [Member in keyof SourceFault]?: SourceFault[Member] | undefined };
+export type SourceFaultDetails = {
+  readonly [Member in keyof SourceFault]?: SourceFault[Member] | undefined;
+} & {
+  /** Names, in the provider's spelling, of what it objects to in what was sent. */
+  readonly objections?: readonly string[] | undefined;
+};
 
 /** A source could not be read, or not whole. The only error that upstream and provider code throws on purpose. */
 export class SourceError extends Error {
-  override readonly name = 'SourceError';
+  override readonly name: string = 'SourceError';
   readonly fault: SourceFault;
+  /** Never shown: whoever knows these names says what they mean. */
+  readonly objections: readonly string[];
 
   constructor(code: SourceErrorCode, details: SourceFaultDetails = {}, cause?: unknown) {
     const { message, retryable } = sourceErrorCodes[code];
@@ -52,6 +59,16 @@ export class SourceError extends Error {
       providerCode: shortWord(details.providerCode),
       providerRequestId: shortWord(details.providerRequestId),
     };
+    this.objections = details.objections ?? [];
+  }
+}
+
+/** A write failed when it may have been done already: nobody knows whether it was. */
+export class UnknownOutcome extends SourceError {
+  override readonly name = 'UnknownOutcome';
+
+  constructor({ fault }: SourceError, cause?: unknown) {
+    super(fault.code, fault, cause);
   }
 }
 
@@ -113,6 +130,12 @@ export function forbiddenError(scope: string): GraphQLError {
   return new GraphQLError(`This needs the scope ${scope}, which the token does not have.`, {
     extensions: { code: 'FORBIDDEN', http: { status: 403, spec: false, headers } },
   });
+}
+
+/** An operation that asks for what is shown to nobody here. */
+export function noPayloadsError(): GraphQLError {
+  const message = 'Headers and bodies of deliveries are not shown here. DELIVERY_PAYLOADS=on would show them.';
+  return new GraphQLError(message, { extensions: { code: 'FORBIDDEN', http: { status: 403, spec: false } } });
 }
 
 /** A document that cannot be run under the id that came in its place, or with it. */

@@ -2,7 +2,7 @@ import { useDeferStream } from '@graphql-yoga/plugin-defer-stream';
 import { type ASTVisitor, type GraphQLError, NoSchemaIntrospectionCustomRule, type ValidationContext } from 'graphql';
 import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga';
 import { type Answers, createAnswers } from './answers.ts';
-import { type Context, createContext, type FindCredential, type Source } from './context.ts';
+import { type Context, createContext } from './context.ts';
 import { createParseCache, documentIdParameters, usePersistedDocuments } from './documents.ts';
 import { hiddenSchemaError, toClientError } from './errors.ts';
 import { useSourceFailures } from './failures.ts';
@@ -10,7 +10,8 @@ import { createGraphiqlOptions, renderGraphiql, useGraphiqlPolicy } from './grap
 import { type DocumentLimits, useDocumentLimits } from './limits.ts';
 import type { Documents } from './manifest.ts';
 import { useRecording } from './recording.ts';
-import { createRecord, type RequestRecord } from './request.ts';
+import { createRecord, type EndedWrite, type RequestRecord } from './request.ts';
+import type { FindCredential, Source } from './request-source.ts';
 import { schema } from './schema/index.ts';
 import { useScopes } from './scopes.ts';
 import { createTurns } from './turns.ts';
@@ -21,6 +22,10 @@ export interface GatewayOptions {
   /** Finds the key of each source for a request with these headers, whose names are in lower case. */
   findCredentials(headers: Pick<Headers, 'get'>): FindCredential;
   readonly partialResults: Context['partialResults'];
+  /** Whether webhooks may be changed. */
+  readonly writes: boolean;
+  /** Whether the log of deliveries is shown with bodies and headers. */
+  readonly deliveryPayloads: boolean;
   readonly graphiql: boolean;
   /** Whether callers need a token, for GraphiQL to say so: it is the front door that asks for it. */
   readonly needsToken: boolean;
@@ -32,6 +37,8 @@ export interface GatewayOptions {
   readonly reuseAnswers?: boolean;
   /** Told of faults of our own, which clients see as "Internal error" only. */
   onInternalError(error: unknown, requestId?: string): void;
+  /** Told of each write when it ended. */
+  onWrite(record: RequestRecord, write: EndedWrite): void;
 }
 
 /** What the front door passes on beside the request; nothing where a test asks without one. */
@@ -84,7 +91,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       useRecording(),
       usePersistedDocuments(options.trustedDocuments),
       useDeferStream(),
-      useScopes(),
+      useScopes(options.deliveryPayloads),
       useDocumentLimits(options.documentLimits, !options.introspection),
       !options.introspection && useNoIntrospection(),
       useSourceFailures(maskError),

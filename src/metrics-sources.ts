@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { type SourceErrorCode, sourceErrorCodes } from './errors.ts';
+import { type EndedWrite, type WriteAction, writeActions, writeErrorCodes } from './request.ts';
 import { healths, type Webhook } from './webhook.ts';
 
 /** How one call to a provider ended: CANCELLED is what nobody waited for any more. */
@@ -17,6 +18,8 @@ export interface SourceMetrics {
   circuit(isOpen: boolean): void;
   /** A request was done reading the source; `code` tells why not all of it came. */
   read(state: 'OK' | 'PARTIAL' | 'FAILED', code: SourceErrorCode | null): void;
+  /** A mutation was done with, be it that no call was made for it. */
+  wrote(action: WriteAction, outcome: EndedWrite['outcome']): void;
   /** What is there was read, at this time in milliseconds since the epoch. */
   rows(rows: readonly Webhook[], at: number): void;
 }
@@ -36,6 +39,8 @@ const callOutcomes: readonly CallOutcome[] = [
   ...codes.filter((code) => !withoutCall.includes(code)),
 ];
 
+const writeOutcomes = ['DONE', ...writeErrorCodes] as const;
+
 /** Counts what happens at these sources; each is there from the start, at 0, so that its first fault is a rise. */
 export function createSourceMetrics(
   registry: Registry,
@@ -52,6 +57,11 @@ export function createSourceMetrics(
   const same = counter('unchanged', 'Calls that were answered what the last one had been, byte for byte.', ['source']);
   const reads = counter('reads', 'Reads of a source by requests, by state.', ['source', 'state']);
   const faults = counter('faults', 'Reads that did not bring all, by code.', ['source', 'code']);
+  const writes = counter('writes', 'Mutations, by what they were to do and what became of them.', [
+    'source',
+    'action',
+    'outcome',
+  ]);
   const seconds = new Histogram({
     name: 'hookgraph_source_call_duration_seconds',
     help: 'Calls to a provider, from before they are sent to when they are read.',
@@ -72,6 +82,9 @@ export function createSourceMetrics(
     for (const outcome of callOutcomes) calls.inc({ source, outcome }, 0);
     for (const state of states) reads.inc({ source, state }, 0);
     for (const code of codes) faults.inc({ source, code }, 0);
+    for (const action of writeActions) {
+      for (const outcome of writeOutcomes) writes.inc({ source, action, outcome }, 0);
+    }
     for (const metric of [retries, joins, same]) metric.inc({ source }, 0);
     seconds.zero({ source });
     circuits.set({ source }, 0);
@@ -88,6 +101,7 @@ export function createSourceMetrics(
         reads.inc({ source, state });
         if (code) faults.inc({ source, code });
       },
+      wrote: (action, outcome) => writes.inc({ source, action, outcome }),
       rows(rows, at) {
         if (webhooks) latest.set(source, { rows, at });
       },
@@ -149,5 +163,6 @@ const nothing: SourceMetrics = {
   unchanged() {},
   circuit() {},
   read() {},
+  wrote() {},
   rows() {},
 };

@@ -31,9 +31,13 @@ export interface Operation {
   readonly hash: string;
 }
 
+/** What a request asks a source for: its list, or the log of one webhook. */
+export type ReadSubject = 'webhooks' | 'deliveries';
+
 /** One source as a request read it, or began to. */
 export interface SourceRead {
   readonly source: string;
+  readonly subject: ReadSubject;
   readonly requestId: string;
   /** null where tracing is off. */
   readonly span: Span | null;
@@ -44,9 +48,44 @@ export interface SourceRead {
   /** Why not all came. */
   code: SourceErrorCode | null;
   durationMs: number | null;
-  /** What came, and when, in milliseconds since the epoch; null where nothing did. */
+  /** Webhooks that came, and when, in milliseconds since the epoch; null where nothing did. */
   rows: readonly Webhook[];
   fetchedAt: number | null;
+}
+
+/** What a mutation may do. */
+export const writeActions = ['create', 'update', 'delete', 'redeliver'] as const;
+
+export type WriteAction = (typeof writeActions)[number];
+
+/** Why a write was not done, or that nobody knows. */
+export const writeErrorCodes = [
+  'INVALID',
+  'NOT_FOUND',
+  'UNSUPPORTED_BY_PROVIDER',
+  'WRITES_DISABLED',
+  'LIMIT_REACHED',
+  'UNAUTHORIZED',
+  'FORBIDDEN',
+  'RATE_LIMITED',
+  'SOURCE_FAILED',
+  'OUTCOME_UNKNOWN',
+] as const;
+
+export type WriteErrorCode = (typeof writeErrorCodes)[number];
+
+/** A write when it has ended. Nothing of what was to be written is in it. */
+export interface EndedWrite {
+  readonly action: WriteAction;
+  /** null where it was not clear which. */
+  readonly source: string | null;
+  /** The global id of what it was about, as far as there is one; one that was created has it in the end. */
+  readonly id: string | null;
+  readonly outcome: 'DONE' | WriteErrorCode;
+  readonly httpStatus: number | null;
+  readonly providerRequestId: string | null;
+  /** null where no call was made. */
+  readonly durationMs: number | null;
 }
 
 /** One request, as far as it is known: filled in as the work on it goes on, and told of once, when it ends. */
@@ -65,6 +104,7 @@ export interface RequestRecord {
   /** The answer had been made before, and every source says what it said then. */
   isReused: boolean;
   readonly reads: SourceRead[];
+  readonly writes: EndedWrite[];
   /** Codes of all errors in the answer. */
   readonly errors: Set<string>;
   /** What is done now is part of it; null where tracing is off. */
@@ -86,16 +126,19 @@ export function createRecord(
     comesWithId: false,
     isReused: false,
     reads: [],
+    writes: [],
     errors: new Set(),
     span: null,
   };
 }
 
 /** Notes that a source is being read for a request. */
-export function beginRead(record: RequestRecord, source: string): SourceRead {
-  const span = record.span?.begin(`read ${source}`, { 'hookgraph.source': source }) ?? null;
+export function beginRead(record: RequestRecord, source: string, subject: ReadSubject): SourceRead {
+  const name = subject === 'webhooks' ? `read ${source}` : `read ${subject} of ${source}`;
+  const span = record.span?.begin(name, { 'hookgraph.source': source }) ?? null;
   const read: SourceRead = {
     source,
+    subject,
     requestId: record.id,
     span,
     joined: false,
@@ -117,12 +160,19 @@ export type Outcome = (typeof outcomes)[number];
 /** Errors that are faults of ours or of a provider, and not mistakes of the caller. */
 const faults = ['INTERNAL_SERVER_ERROR', 'SOURCE_FAILED', 'SOURCE_PARTIAL', 'DEADLINE_EXCEEDED', 'OVERLOADED'];
 
+const writeFaults: readonly EndedWrite['outcome'][] = ['SOURCE_FAILED', 'OUTCOME_UNKNOWN'];
+
 /** Judges an operation by the status of its answer, which is null where the client did not get all of it. */
-export function outcomeOf({ reads, errors }: RequestRecord, status: number | null): Outcome {
+export function outcomeOf({ reads, writes, errors }: RequestRecord, status: number | null): Outcome {
   if (status === null) return 'left';
   const read = reads.filter(({ state }) => state !== null);
   const isFault = faults.some((code) => errors.has(code));
   if (status >= 500 || errors.has('INTERNAL_SERVER_ERROR')) return 'failed';
+  const undone = writes.filter(({ outcome }) => outcome !== 'DONE');
+  if (undone.length > 0) {
+    if (undone.length < writes.length) return 'partial';
+    return undone.some(({ outcome }) => writeFaults.includes(outcome)) ? 'failed' : 'refused';
+  }
   if (read.some(({ state }) => state !== 'OK'))
     return read.every(({ state }) => state === 'FAILED') ? 'failed' : 'partial';
   if (isFault) return read.length > 0 ? 'partial' : 'failed';

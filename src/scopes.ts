@@ -1,8 +1,25 @@
-import { getOperationAST, OperationTypeNode } from 'graphql';
+import {
+  BREAK,
+  type DocumentNode,
+  type FieldNode,
+  type FragmentSpreadNode,
+  GraphQLIncludeDirective,
+  GraphQLSkipDirective,
+  getDirectiveValues,
+  getOperationAST,
+  type InlineFragmentNode,
+  Kind,
+  type OperationDefinitionNode,
+  OperationTypeNode,
+  TypeInfo,
+  visit,
+  visitWithTypeInfo,
+} from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import type { Context } from './context.ts';
-import { forbiddenError } from './errors.ts';
+import { forbiddenError, noPayloadsError } from './errors.ts';
 import { isAllowed, type Scope } from './request.ts';
+import { schema } from './schema/index.ts';
 
 const scopeOf: Readonly<Record<OperationTypeNode, Scope>> = {
   [OperationTypeNode.QUERY]: 'webhooks:read',
@@ -14,14 +31,61 @@ type Start =
   | Parameters<NonNullable<Plugin<Context>['onExecute']>>[0]
   | Parameters<NonNullable<Plugin<Context>['onSubscribe']>>[0];
 
-/** Refuses an operation whose caller has no scope for it, before any of it is run. */
-export function useScopes(): Plugin<Context> {
+/**
+ * Refuses an operation whose caller has no scope for it, before any of it is run: one for its kind, and one more where it
+ * selects a field with the extension `isPayload`, which nobody may if not `showsPayloads`.
+ */
+export function useScopes(showsPayloads: boolean): Plugin<Context> {
+  function check({ args, setResultAndStopExecution }: Start): void {
+    const { document, contextValue, variableValues } = args;
+    const operation = getOperationAST(document, args.operationName);
+    if (!operation) return;
+    const wantsPayloads = selectsPayloads(document, operation, variableValues ?? {});
+    const scopes: Scope[] = [scopeOf[operation.operation], ...(wantsPayloads ? ['webhooks:payloads' as const] : [])];
+    const missing = scopes.find((scope) => !isAllowed(contextValue.record, scope));
+    if (missing) return setResultAndStopExecution({ errors: [forbiddenError(missing)] });
+    if (wantsPayloads && !showsPayloads) setResultAndStopExecution({ errors: [noPayloadsError()] });
+  }
   return { onExecute: check, onSubscribe: check };
 }
 
-function check({ args, setResultAndStopExecution }: Start): void {
-  const operation = getOperationAST(args.document, args.operationName);
-  if (!operation) return;
-  const scope = scopeOf[operation.operation];
-  if (!isAllowed(args.contextValue.record, scope)) setResultAndStopExecution({ errors: [forbiddenError(scope)] });
+type Selection = FieldNode | InlineFragmentNode | FragmentSpreadNode;
+
+/** The documents of which it is known that no field in them is a payload: nearly all. */
+const harmless = new WeakSet<DocumentNode>();
+
+/** A fragment counts wherever it is spread, even where it is left out. */
+function selectsPayloads(
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+  variables: Record<string, unknown>,
+): boolean {
+  if (harmless.has(document)) return false;
+  if (!visitsPayloads(document, () => true)) {
+    harmless.add(document);
+    return false;
+  }
+  const definitions = document.definitions.filter((it) => it === operation || it.kind === Kind.FRAGMENT_DEFINITION);
+  return visitsPayloads({ kind: Kind.DOCUMENT, definitions }, (node) => isIncluded(node, variables));
+}
+
+function visitsPayloads(document: DocumentNode, isVisited: (node: Selection) => boolean): boolean {
+  const types = new TypeInfo(schema);
+  let found = false;
+  const enter = (node: Selection) => {
+    if (!isVisited(node)) return false;
+    if (node.kind !== Kind.FIELD || types.getFieldDef()?.extensions.isPayload !== true) return undefined;
+    found = true;
+    return BREAK;
+  };
+  const visitor = { Field: enter, InlineFragment: enter, FragmentSpread: enter };
+  visit(document, visitWithTypeInfo(types, visitor));
+  return found;
+}
+
+/** Whether `@skip` and `@include` leave a part of an operation in it. */
+function isIncluded(node: Selection, variables: Record<string, unknown>): boolean {
+  const skip = getDirectiveValues(GraphQLSkipDirective, node, variables);
+  const include = getDirectiveValues(GraphQLIncludeDirective, node, variables);
+  return skip?.if !== true && include?.if !== false;
 }

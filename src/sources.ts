@@ -1,6 +1,6 @@
 import type { Config, SourceConfig } from './config.ts';
-import type { Source } from './context.ts';
 import { providers } from './providers/index.ts';
+import type { Source } from './request-source.ts';
 import { startSandbox } from './sandbox.ts';
 import { createUpstream } from './upstream/http.ts';
 import type { UpstreamObserver } from './upstream/observer.ts';

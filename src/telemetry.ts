@@ -3,7 +3,14 @@ import { refusalOf } from './door/refusal.ts';
 import { errnoOf, SourceError } from './errors.ts';
 import { describeError, type Log, printable } from './log.ts';
 import type { Metrics } from './metrics.ts';
-import { createRecord, outcomeOf, type RequestRecord, type Route, type SourceRead } from './request.ts';
+import {
+  createRecord,
+  type EndedWrite,
+  outcomeOf,
+  type RequestRecord,
+  type Route,
+  type SourceRead,
+} from './request.ts';
 import type { Span } from './span.ts';
 import type { EndedCall, UpstreamObserver } from './upstream/observer.ts';
 
@@ -13,6 +20,8 @@ export interface Telemetry {
   begin(id: string, request: IncomingMessage): RequestRecord;
   /** Tells of a request once: when its answer is sent, or will not be. */
   end(record: RequestRecord, response: ServerResponse): void;
+  /** Tells of a write at once, as who reads it may not wait for the request to end. */
+  wrote(record: RequestRecord, write: EndedWrite): void;
   /** Watches the upstream of a source. */
   observe(source: string): UpstreamObserver;
   /** Tells of a fault of our own. */
@@ -38,6 +47,7 @@ const routes: Readonly<Record<string, Route>> = {
 /** As is usual for a client that left; nobody is answered it. */
 const statusOfLeft = 499;
 const longestName = 64;
+const longestId = 400;
 
 /** Begins to tell. */
 export function createTelemetry({ log, metrics, beginTrace }: TelemetryOptions): Telemetry {
@@ -63,6 +73,7 @@ export function createTelemetry({ log, metrics, beginTrace }: TelemetryOptions):
       outcome,
       ...(record.isReused && { reused: true }),
       sources: record.reads.map(lineOf),
+      ...(record.writes.length > 0 && { writes: record.writes.map(({ action, outcome }) => ({ action, outcome })) }),
       errors: [...record.errors],
     });
   }
@@ -99,6 +110,21 @@ export function createTelemetry({ log, metrics, beginTrace }: TelemetryOptions):
       span?.set({ 'http.response.status_code': status ?? statusOfLeft });
       span?.end(status === null || status >= 500 ? String(status ?? 'left') : null);
     },
+    wrote(record, { action, source, outcome, ...write }) {
+      if (source) metrics.source(source).wrote(action, outcome);
+      // A warning, so that whoever turns down the log keeps what tells who changed what.
+      log.write('warn', 'write', {
+        requestId: record.id,
+        ...traceOf(whole.get(record)),
+        caller: record.caller && printable(record.caller.name, longestName),
+        action,
+        source,
+        outcome,
+        ...write,
+        id: write.id && printable(write.id, longestId),
+        durationMs: write.durationMs && rounded(write.durationMs),
+      });
+    },
     observe(source) {
       const counted = metrics.source(source);
       return {
@@ -127,12 +153,12 @@ export function createTelemetry({ log, metrics, beginTrace }: TelemetryOptions):
   };
 }
 
-function lineOf({ source, state, code, durationMs, joined }: SourceRead) {
-  return { source, state, ...(code && { code }), durationMs, ...(joined && { joined }) };
+function lineOf({ source, subject, state, code, durationMs, joined }: SourceRead) {
+  return { source, ...(subject !== 'webhooks' && { subject }), state, ...(code && { code }), durationMs, ...(joined && { joined }) };
 }
 
-function callOf(source: string, { requestId, traceId, attempt, durationMs }: EndedCall) {
-  return { source, requestId, ...(traceId && { traceId }), attempt, durationMs: rounded(durationMs) };
+function callOf(source: string, { requestId, traceId, method, attempt, durationMs }: EndedCall) {
+  return { source, requestId, ...(traceId && { traceId }), method, attempt, durationMs: rounded(durationMs) };
 }
 
 function failedCall(source: string, call: EndedCall, { code, ...fault }: SourceError['fault']) {

@@ -14,11 +14,11 @@ const levels: readonly RegExp[] = [
   /^providers\/index\.ts$/,
   /^providers\/[\w-]+\//,
   /^schema\//,
-  /^context\.ts$/,
+  /^(context|request-source)\.ts$/,
   /^auth\//,
   /^providers\/(provider|wire)\.ts$/,
   /^upstream\//,
-  /^(webhook|filter|order|page|errors|config|config-files|config-auth|config-traces|manifest|tokens|new-token|metrics|metrics-sources|address|turns|request|secret-files|span|log|traces|version|compile)\.ts$/,
+  /^(webhook|filter|order|page|errors|config|config-files|config-auth|config-traces|manifest|tokens|new-token|metrics|metrics-sources|address|turns|request|secret-files|span|log|traces|version|compile|delivery|line)\.ts$/,
 ];
 
 type Files = ReadonlyMap<string, string>;

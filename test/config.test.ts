@@ -55,6 +55,8 @@ test('serves the sandbox on loopback with GraphiQL where nothing is set', () => 
     metricsPort: null,
     traces: null,
     partialResults: 'rows',
+    writes: true,
+    deliveryPayloads: false,
     reuseAnswers: true,
     trustedDocuments: null,
     graphiql: true,
@@ -81,6 +83,13 @@ test('takes empty variables for ones that are not set', () => {
       ),
     ),
   ).toEqual(read({}));
+});
+
+test('changes webhooks only where that is asked for, and in the sandbox unless it is not', () => {
+  expect(read({}).writes).toBe(true);
+  expect(read({ WRITES: 'off' }).writes).toBe(false);
+  expect(read(keys).writes).toBe(false);
+  expect(read({ ...keys, WRITES: 'on' }).writes).toBe(true);
 });
 
 test('serves the real APIs with their keys', () => {

@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import type { SourceReport } from '../src/context.ts';
+import type { SourceReport } from '../src/request-source.ts';
 import { createSharing } from '../src/upstream/sharing.ts';
 import { asProvider, openGraphAt, reportQuery } from './support/faults.ts';
 import { type Graph, openContext, openGraph } from './support/graph.ts';

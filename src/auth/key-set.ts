@@ -72,6 +72,8 @@ export function createKeySet(
   const connections = createConnections(origin, { timeoutMs, ageMs: coolDownMs, proxy });
   const closed = new AbortController();
   const request = {
+    method: 'GET' as const,
+    body: null,
     origin,
     path: pathname + search,
     headers: {},

@@ -1,5 +1,6 @@
 import type { RequestListener } from 'node:http';
-import type { Http } from '../upstream/http.ts';
+import type { Delivery, DeliveryIdParts } from '../delivery.ts';
+import type { Http, WriteHttp } from '../upstream/calls.ts';
 import type { Snapshot } from '../upstream/snapshot.ts';
 import type { Webhook } from '../webhook.ts';
 
@@ -13,6 +14,15 @@ export type Clock = () => number;
 export interface Operations<W extends Webhook = Webhook> {
   /** Reads all webhooks of `source`, the key that goes into their ids. Throws a `SourceError` where none can be read. */
   list(http: Http, source: string): Promise<Snapshot<W>>;
+  /** Creates a webhook from what the provider's own mutation hands on; null where the answer does not show it. */
+  create?(http: WriteHttp, source: string, input: never): Promise<W | null>;
+  /** Changes the webhook with this id of the provider's own; null where the answer does not show it. */
+  update?(http: WriteHttp, source: string, externalId: string, input: never): Promise<W | null>;
+  delete?(http: WriteHttp, externalId: string): Promise<void>;
+  /** Reads what the provider still knows of the deliveries of one webhook, newest first. */
+  deliveries?(http: Http, source: string, externalId: string): Promise<Snapshot<Delivery>>;
+  /** Starts to send an event of a webhook again. That it arrives is not said. */
+  redeliver?(http: WriteHttp, delivery: DeliveryIdParts): Promise<void>;
 }
 
 /** The provider's upstream in memory: its routes, its check of the key, its error bodies, its rows. */

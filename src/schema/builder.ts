@@ -1,7 +1,8 @@
 import SchemaBuilder from '@pothos/core';
 import ComplexityPlugin from '@pothos/plugin-complexity';
 import RelayPlugin from '@pothos/plugin-relay';
-import type { Context, RequestSource } from '../context.ts';
+import type { Context } from '../context.ts';
+import type { RequestSource } from '../request-source.ts';
 import type { Webhook } from '../webhook.ts';
 
 /** What the builder's type parameters say: a named interface keeps error messages and type checks short. */

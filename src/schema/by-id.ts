@@ -1,6 +1,7 @@
 import { type GraphQLNamedType, type GraphQLResolveInfo, isInterfaceType, isObjectType } from 'graphql';
-import type { Context, RequestSource } from '../context.ts';
+import type { Context } from '../context.ts';
 import { InputError, quote, SourceError, SourceFailure } from '../errors.ts';
+import type { RequestSource } from '../request-source.ts';
 import { decodeId, type Webhook } from '../webhook.ts';
 import { builder } from './builder.ts';
 import { Node } from './node.ts';

@@ -1,5 +1,5 @@
-import type { SourceReport } from '../context.ts';
 import type { Page } from '../page.ts';
+import type { SourceReport } from '../request-source.ts';
 import { healths, type Webhook } from '../webhook.ts';
 import { builder } from './builder.ts';
 import { WebhookHealth, WebhookInterface } from './webhook.ts';

@@ -1,4 +1,4 @@
-import type { SourceReport } from '../context.ts';
+import type { SourceReport } from '../request-source.ts';
 import { type SourceErrorCode, type SourceFault, sourceErrorCodes } from '../errors.ts';
 import { builder } from './builder.ts';
 import { WebhookSource } from './webhook-source.ts';
@@ -42,7 +42,7 @@ const WebhookSourceError = builder.objectRef<SourceFault>('WebhookSourceError').
 });
 
 /** One source's part in an answer. */
-export const WebhookSourceReport = builder.objectRef<SourceReport>('WebhookSourceReport').implement({
+export const WebhookSourceReport = builder.objectRef<SourceReport<unknown>>('WebhookSourceReport').implement({
   description: 'How one source contributed to a list.',
   fields: (t) => ({
     source: t.expose('source', { type: WebhookSource, nullable: false, description: 'The source that was asked.' }),

@@ -1,4 +1,4 @@
-import type { RequestSource } from '../context.ts';
+import type { RequestSource } from '../request-source.ts';
 import { encodeId } from '../webhook.ts';
 import { builder } from './builder.ts';
 import { Node } from './node.ts';

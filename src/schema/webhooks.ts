@@ -7,11 +7,12 @@ import {
   isObjectType,
   responsePathAsArray,
 } from 'graphql';
-import { type Context, type RequestSource, sourceOf } from '../context.ts';
+import { type Context, sourceOf } from '../context.ts';
 import { InputError, quote, SourceFailure } from '../errors.ts';
 import { asks, createMatcher, type Filter } from '../filter.ts';
 import type { Order } from '../order.ts';
 import { createPager, largestPage, type PageArguments } from '../page.ts';
+import type { RequestSource } from '../request-source.ts';
 import { builder } from './builder.ts';
 import { type Connection, WebhookConnection } from './webhook-connection.ts';
 import { WebhookFilter } from './webhook-filter.ts';

@@ -16,16 +16,19 @@ export interface ConnectionOptions {
   /** Milliseconds after which one carries no further call. */
   readonly ageMs: number;
   readonly proxy: UpstreamProxy | null;
+  /** Whether each carries one call only; several, one after the other, if not given. */
+  readonly once?: boolean;
 }
 
 /** Opens a pool of connections to `origin`, which calls have to name again. What is on this machine needs no proxy. */
-export function createConnections(origin: string, { timeoutMs, ageMs, proxy }: ConnectionOptions): Dispatcher {
+export function createConnections(origin: string, { timeoutMs, ageMs, proxy, once }: ConnectionOptions): Dispatcher {
   const connect = { timeout: timeoutMs, rejectUnauthorized: true };
   const options = {
     allowH2: false,
     // Busy connections heed it too: one that is too old ends with the call that it carries, and the next call opens
     // another. It goes by the wall clock, which may only make that sooner or later: no call is cut.
     clientTtl: ageMs,
+    ...(once && { pipelining: 0 }),
   };
   if (!proxy || isLoopback(new URL(origin).hostname)) return new Pool(origin, { ...options, connect });
   return new EnvHttpProxyAgent({

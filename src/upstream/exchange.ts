@@ -4,21 +4,28 @@ import { SourceError } from '../errors.ts';
 import type { Answer } from './answer.ts';
 import type { Quota } from './quota.ts';
 
-/** One GET as it goes over the wire. */
+/** One request as it goes over the wire. */
 export interface Request {
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** The upstream's, which the connections are to. */
   readonly origin: string;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** JSON text; null for none. */
+  readonly body: string | null;
   /** Milliseconds for all of it, connecting included. */
   readonly timeoutMs: number;
   /** Bytes of the body that are read at most. */
   readonly maxBytes: number;
   /** Bytes of all bodies that are being read. */
   readonly bytes: Quota;
+  /** Called when there is a connection and the first byte is about to go out: from then on, it may have arrived. */
+  readonly sent?: () => void;
   /** Called when the status and the headers are there. */
   readonly answered: () => void;
 }
+
+const expected = { accept: 'application/json', 'accept-encoding': 'identity' };
 
 /**
  * Sends a request and reads the answer whole. Throws a `SourceError` for connections that fail, for what takes too long
@@ -27,7 +34,7 @@ export interface Request {
  */
 export function exchange(connections: Dispatcher, request: Request, signal: AbortSignal): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const { origin, path, headers, timeoutMs, maxBytes, bytes } = request;
+    const { method, origin, path, headers, body, timeoutMs, maxBytes, bytes } = request;
     let head: { readonly status: number; readonly headers: IncomingHttpHeaders } | undefined;
     const chunks: Buffer[] = [];
     let size = 0;
@@ -65,16 +72,18 @@ export function exchange(connections: Dispatcher, request: Request, signal: Abor
     signal.addEventListener('abort', leave, { once: true });
     connections.dispatch(
       {
-        method: 'GET',
+        method,
         origin,
         path,
-        headers: { ...headers, accept: 'application/json', 'accept-encoding': 'identity' },
+        body,
+        headers: { ...headers, ...(body === null ? expected : { ...expected, 'content-type': 'application/json' }) },
       },
       {
         onRequestStart(started) {
           controller = started;
           // It was over while this waited for a connection.
-          if (isOver) started.abort(new SourceError('TIMEOUT'));
+          if (isOver) return started.abort(new SourceError('TIMEOUT'));
+          request.sent?.();
         },
         onResponseStart(_controller, status, answerHeaders) {
           // Those below 200 only announce the answer.
@@ -92,8 +101,8 @@ export function exchange(connections: Dispatcher, request: Request, signal: Abor
         },
         onResponseEnd() {
           const [first] = chunks;
-          const body = chunks.length === 1 && first ? first : Buffer.concat(chunks);
-          if (head && end()) resolve({ ...head, body });
+          const whole = chunks.length === 1 && first ? first : Buffer.concat(chunks);
+          if (head && end()) resolve({ ...head, body: whole });
         },
         onResponseError(_controller, error) {
           fail(error);

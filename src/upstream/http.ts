@@ -1,16 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { SourceError, type SourceErrorCode, type SourceFaultDetails } from '../errors.ts';
+import { SourceError } from '../errors.ts';
 import type { SourceRead } from '../request.ts';
-import { isJson, parseBody, statusError } from './answer.ts';
+import { isJson, parseBody } from './answer.ts';
 import { createBreakers } from './breaker.ts';
+import type { Http, Reading, WriteHttp } from './calls.ts';
 import { createConnections, type UpstreamProxy } from './connections.ts';
 import { withDeadline } from './deadline.ts';
-import { exchange } from './exchange.ts';
-import { nobody, tellCall, type UpstreamObserver } from './observer.ts';
+import { exchange, type Request } from './exchange.ts';
+import { nobody, tellCall, type UpstreamObserver, type UpstreamWork } from './observer.ts';
+import { explain, keysOf, without } from './problem.ts';
 import { pauseBefore } from './retry.ts';
-import { createReuse, type FindVolatile, noReuse } from './reuse.ts';
+import { createReuse, noReuse } from './reuse.ts';
 import type { Start } from './sharing.ts';
 import { createTenants, type Tenant } from './tenants.ts';
+import { sendWrite } from './write.ts';
 
 /** Bounds on what one upstream may take of us, and we of it. */
 export interface UpstreamLimits {
@@ -30,30 +33,6 @@ export interface UpstreamLimits {
   readonly proxy?: UpstreamProxy | null;
 }
 
-/** What a provider's operation calls its API with: address, key and deadline are in it already. */
-export interface Http {
-  /**
-   * GETs `path` (from the base URL, with a leading slash) and reads the JSON answer, trying again where that may help. An
-   * answer that says what the last one said, byte for byte, gives the same object as the last. Throws a `SourceError` for
-   * whatever else comes.
-   */
-  getJson<T extends object>(path: string, reading: Reading<T>): Promise<T>;
-  /** The error of an answer 200 that is a failure all the same, with what the provider says of it. */
-  failure(code: SourceErrorCode, said: ReturnType<ReadProblem>): SourceError;
-}
-
-/** How answers are read. It must depend on nothing but the body: what is made of one may be used for the next. */
-export interface Reading<T> {
-  /** Makes something of the JSON, which nobody changes; null where it is not what was asked for. */
-  readonly read: (json: unknown) => T | null;
-  /** Finds the provider's own code and request id in the body of an error answer. */
-  readonly problem: ReadProblem;
-  readonly findVolatile: FindVolatile<T>;
-}
-
-/** Reads what a provider says of its own error; the body is undefined where it is not JSON. */
-export type ReadProblem = (body: unknown) => Pick<SourceFaultDetails, 'providerCode' | 'providerRequestId'>;
-
 /** The HTTP service behind one source. */
 export interface Upstream {
   /**
@@ -67,6 +46,15 @@ export interface Upstream {
     caller: AbortSignal,
     operation: (http: Http) => Promise<T>,
     read?: SourceRead,
+  ): Promise<T>;
+  /**
+   * Runs a write under a deadline of its own, which no caller who leaves cuts short. Reads that began before its end are
+   * joined by nobody who asks after it, under whatever key. Throws a `SourceError`.
+   */
+  write<T>(
+    headers: Readonly<Record<string, string>>,
+    operation: (http: WriteHttp) => Promise<T>,
+    work?: UpstreamWork,
   ): Promise<T>;
   /** Ends all connections, also those with a call under way. */
   close(): Promise<void>;
@@ -83,18 +71,33 @@ export function createUpstream(url: string, limits: UpstreamLimits, observer: Up
   // Neither path nor query: what goes into a trace is no place for what an address may hold.
   const server = { 'server.address': hostname, 'server.port': Number(port) || (protocol === 'https:' ? 443 : 80) };
   const base = pathname.replace(/\/$/, '');
-  const connections = createConnections(origin, {
+  const connecting = {
     timeoutMs: limits.attemptTimeoutMs,
     ageMs: limits.connectionAgeMs ?? usualConnectionAgeMs,
     proxy: limits.proxy ?? null,
-  });
+  };
+  const connections = createConnections(origin, connecting);
+  // One that waited may be closed by the other side as a write goes out, and nobody would know whether it arrived.
+  const newConnections = createConnections(origin, { ...connecting, once: true });
   // What is left of the deadline is for getting the answer out in time.
   const operationMs = limits.deadlineMs - Math.min(limits.deadlineMs * 0.1, longestReserveMs);
   const breakers = createBreakers(observer.circuit);
   const tenants = createTenants(breakers, limits.maxBytes);
   const reuse = limits.reuseSnapshots === false ? noReuse : createReuse();
 
-  /** One operation: every call in it may be tried again until `signal` or the deadline ends it. */
+  function requestOf(
+    { bytes }: Tenant,
+    method: Request['method'],
+    path: string,
+    headers: Request['headers'],
+    body: Request['body'],
+    answered: () => void,
+  ): Request {
+    const { attemptTimeoutMs: timeoutMs, maxBytes } = limits;
+    return { method, origin, path: base + path, headers, body, timeoutMs, maxBytes, bytes, answered };
+  }
+
+  /** One operation that reads: every call in it may be tried again until `signal` or the deadline ends it. */
   function operate<T>(
     tenant: Tenant,
     headers: Readonly<Record<string, string>>,
@@ -102,7 +105,7 @@ export function createUpstream(url: string, limits: UpstreamLimits, observer: Up
     ms: number,
     caller: AbortSignal,
     answered: () => void,
-    read: SourceRead | null,
+    work: UpstreamWork | null,
   ): Promise<T> {
     const endsAt = performance.now() + ms;
     return withDeadline(ms, caller, (deadline) => {
@@ -111,14 +114,10 @@ export function createUpstream(url: string, limits: UpstreamLimits, observer: Up
         reading: Reading<R>,
         trace: Readonly<Record<string, string>>,
       ): Promise<R> {
-        const { attemptTimeoutMs: timeoutMs, maxBytes } = limits;
-        const { bytes, digest } = tenant;
-        const sent = { ...trace, ...headers };
-        const request = { origin, path: base + path, headers: sent, timeoutMs, maxBytes, bytes, answered };
+        const request = requestOf(tenant, 'GET', path, { ...trace, ...headers }, null, answered);
         const answer = await exchange(connections, request, deadline);
-        if (answer.status !== 200)
-          throw statusError(answer, withoutKey(reading.problem(parseBody(answer).json), headers));
-        const key = `${digest} ${path}`;
+        if (answer.status !== 200) throw explain(answer, reading.problem, keysOf(headers));
+        const key = `${tenant.digest} ${path}`;
         const known = isJson(answer) ? reuse.find(key, answer.body) : undefined;
         // Under one key stands only what this reading made: of one path, and for one provider.
         if (known?.value) {
@@ -129,16 +128,17 @@ export function createUpstream(url: string, limits: UpstreamLimits, observer: Up
         if ('error' in body) throw body.error;
         const value = reading.read(body.json);
         if (!value) throw new SourceError('BAD_RESPONSE', { httpStatus: 200 });
-        reuse.keep(key, answer.body, reading.findVolatile(answer.body, value), known && value);
+        if (reading.findVolatile)
+          reuse.keep(key, answer.body, reading.findVolatile(answer.body, value), known && value);
         return value;
       }
       return operation({
-        failure: (code, said) => new SourceError(code, { ...withoutKey(said, headers), httpStatus: 200 }),
+        failure: (code, said) => new SourceError(code, { ...without(keysOf(headers), said), httpStatus: 200 }),
         async getJson(path, reading) {
           for (let tries = 1; ; tries++) {
             try {
               return await tenant.call(() =>
-                tellCall(observer, read, tries, server, (trace) => once(path, reading, trace)),
+                tellCall(observer, work, 'GET', tries, server, (trace) => once(path, reading, trace)),
               );
             } catch (error) {
               const pause = pauseBefore(tries + 1, error, endsAt - performance.now(), Math.random);
@@ -181,18 +181,44 @@ export function createUpstream(url: string, limits: UpstreamLimits, observer: Up
     }
   }
 
+  async function write<T>(
+    headers: Readonly<Record<string, string>>,
+    operation: (http: WriteHttp) => Promise<T>,
+    work: UpstreamWork | null = null,
+  ): Promise<T> {
+    const tenant = tenants.of(headers);
+    const hidden = keysOf(headers);
+    tenants.seal();
+    try {
+      return await withDeadline(operationMs, stays, (deadline) =>
+        operation({
+          failure: (code, said) => new SourceError(code, { ...without(hidden, said), httpStatus: 200 }),
+          send(method, path, body, { read, problem, secrets }) {
+            hidden.push(...secrets);
+            const text = body && JSON.stringify(body);
+            return tenant.call(() =>
+              tellCall(observer, work, method, 1, server, (trace) => {
+                const request = requestOf(tenant, method, path, { ...trace, ...headers }, text, () => {});
+                return sendWrite(newConnections, request, deadline, read, (it) => explain(it, problem, hidden));
+              }),
+            );
+          },
+        }),
+      );
+    } finally {
+      tenants.seal();
+    }
+  }
+
   return {
     run,
+    write,
     async close() {
       breakers.close();
-      await connections.destroy();
+      await Promise.all([connections.destroy(), newConnections.destroy()]);
     },
   };
 }
 
-/** What a provider says of its error, less what repeats the key that it was asked with. */
-function withoutKey(said: ReturnType<ReadProblem>, headers: Readonly<Record<string, string>>): ReturnType<ReadProblem> {
-  const keys = Object.values(headers).map((value) => value.slice(value.lastIndexOf(' ') + 1));
-  const safe = (word: string | null | undefined) => (keys.some((key) => word?.includes(key)) ? null : word);
-  return { providerCode: safe(said.providerCode), providerRequestId: safe(said.providerRequestId) };
-}
+/** A caller who does not leave. */
+const stays = new AbortController().signal;

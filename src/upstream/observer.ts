@@ -1,12 +1,14 @@
 import { SourceError } from '../errors.ts';
 import type { SourceRead } from '../request.ts';
 import type { SpanAttributes } from '../span.ts';
+import type { Request } from './exchange.ts';
 
 /** One call to an upstream, when it has ended. */
 export interface EndedCall {
   /** The request that it was made for; null where a test makes it for none. */
   readonly requestId: string | null;
   readonly traceId: string | null;
+  readonly method: Request['method'];
   /** 1 for the first of an operation, more where it was made again. */
   readonly attempt: number;
   readonly durationMs: number;
@@ -27,26 +29,30 @@ export interface UpstreamObserver {
   circuit(isOpen: boolean): void;
 }
 
+/** What calls are made for. */
+export type UpstreamWork = Pick<SourceRead, 'requestId' | 'span'>;
+
 /** Looks away. */
 export const nobody: UpstreamObserver = { called() {}, retried() {}, joined() {}, unchanged() {}, circuit() {} };
 
 /** Runs one call, and tells of it. `send` gets the headers that carry the trace on. */
 export async function tellCall<T>(
   observer: UpstreamObserver,
-  read: SourceRead | null,
+  work: UpstreamWork | null,
+  method: Request['method'],
   attempt: number,
   server: SpanAttributes,
   send: (trace: Readonly<Record<string, string>>) => Promise<T>,
 ): Promise<T> {
   const startedAt = performance.now();
-  const span = read?.span?.begin('GET', { 'http.request.method': 'GET', ...server }, 'call');
+  const span = work?.span?.begin(method, { 'http.request.method': method, ...server }, 'call');
   if (attempt > 1) span?.set({ 'http.request.resend_count': attempt - 1 });
   const tell = (error: unknown) => {
-    const { requestId = null } = read ?? {};
+    const { requestId = null } = work ?? {};
     const traceId = span?.traceId ?? null;
-    observer.called({ requestId, traceId, attempt, durationMs: performance.now() - startedAt, error });
+    observer.called({ requestId, traceId, method, attempt, durationMs: performance.now() - startedAt, error });
     const fault = error instanceof SourceError ? error.fault : null;
-    const httpStatus = error === null ? 200 : fault?.httpStatus;
+    const httpStatus = error === null && method === 'GET' ? 200 : fault?.httpStatus;
     if (httpStatus) span?.set({ 'http.response.status_code': httpStatus });
     span?.end(error === null ? null : (fault?.code ?? 'CANCELLED'));
   };

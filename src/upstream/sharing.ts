@@ -26,6 +26,8 @@ export interface Sharing {
    * joiner of work that failed, in a way that another try may mend, gets that other try in the time that it has left.
    */
   run<T>(name: string, ms: number, signal: AbortSignal, start: Start<T>): Promise<T>;
+  /** Lets nobody join what is under way any more: whoever asks from now on must not get what was so before. */
+  seal(): void;
 }
 
 /** Nothing is under way yet. Work of one name must have one type of result. */
@@ -78,5 +80,6 @@ export function createSharing(): Sharing {
         return await withDeadline(left, signal, (own) => wait<T>(next, own));
       }
     },
+    seal: () => open.clear(),
   };
 }

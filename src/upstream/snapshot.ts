@@ -1,11 +1,16 @@
 import { SourceError, type SourceFault } from '../errors.ts';
 import type { Webhook } from '../webhook.ts';
 
-/** One source's list as it was read. Immutable: requests may share it. */
-export interface Snapshot<W extends Webhook = Webhook> {
+/** What a list is made of. */
+interface Row {
+  readonly id: string;
+}
+
+/** A list as it was read. Immutable: requests may share it. */
+export interface Snapshot<R extends Row = Webhook> {
   /** Tells it from every other of this process: where it is the same, so is everything that was made of the list. */
   readonly serial: number;
-  readonly rows: readonly W[];
+  readonly rows: readonly R[];
   /** Rows that were there and could not be read. */
   readonly rejected: number;
   /** Why rows are missing that the source may have; null where the list is whole. */
@@ -19,10 +24,10 @@ const mostRows = 50_000;
  * Reads rows one by one; null stands for one that `read` could make nothing of, which costs no other row (`upstreams.md`
  * part C). Throws a `SourceError` TOO_LARGE for more rows than any list has.
  */
-export function readRows<W extends Webhook>(
+export function readRows<R extends Row>(
   raw: readonly unknown[],
-  read: (row: unknown) => W | null,
-): readonly (W | null)[] {
+  read: (row: unknown) => R | null,
+): readonly (R | null)[] {
   checkNumber(raw);
   return raw.map((item) => {
     const row = read(item);
@@ -32,12 +37,12 @@ export function readRows<W extends Webhook>(
 }
 
 /** Makes a list of rows. Those that could not be read, and those whose id was already there, are counted as rejected. */
-export function createSnapshot<W extends Webhook>(
-  all: readonly (W | null)[],
+export function createSnapshot<R extends Row>(
+  all: readonly (R | null)[],
   shortfall: SourceFault | null = null,
-): Snapshot<W> {
+): Snapshot<R> {
   checkNumber(all);
-  const rows = new Map<string, W>();
+  const rows = new Map<string, R>();
   for (const row of all) if (row && !rows.has(row.id)) rows.set(row.id, row);
   serials += 1;
   return {

@@ -26,6 +26,8 @@ export interface Tenant {
 export interface Tenants {
   /** The tenant whose key is in these headers. Only a digest of it is kept. */
   of(headers: Readonly<Record<string, string>>): Tenant;
+  /** Lets nobody join any read that is under way: a write may change what all of them would see, as several keys may be of one account. */
+  seal(): void;
 }
 
 const mostTenants = 1000;
@@ -96,6 +98,9 @@ export function createTenants(breakers: Breakers, maxBytes: number): Tenants {
       const tenant = create(digest, () => known.delete(digest));
       known.set(digest, tenant);
       return tenant;
+    },
+    seal() {
+      for (const { sharing } of known.values()) sharing.seal();
     },
   };
 }

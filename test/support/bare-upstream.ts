@@ -1,5 +1,6 @@
 import { SourceError } from '../../src/errors.ts';
-import type { Http, Upstream } from '../../src/upstream/http.ts';
+import type { Http } from '../../src/upstream/calls.ts';
+import type { Upstream } from '../../src/upstream/http.ts';
 
 export interface BareOptions {
   /** Shares by the operation's name alone, whoever asks. */
@@ -40,6 +41,8 @@ export function createBareUpstream(url: string, { shareInFlight, keep }: BareOpt
       underWay.set(name, shared);
       return (await shared) as T;
     },
+    // It only reads.
+    write: () => Promise.reject(new SourceError('NOT_CONFIGURED')),
     close: async () => {},
   };
 }

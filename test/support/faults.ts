@@ -1,10 +1,10 @@
 import type { RequestListener } from 'node:http';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
-import type { Source } from '../../src/context.ts';
 import { serverCredentials } from '../../src/credentials.ts';
 import { type SourceErrorCode, type SourceFaultDetails, sourceErrorCodes } from '../../src/errors.ts';
 import { providers } from '../../src/providers/index.ts';
+import type { Source } from '../../src/request-source.ts';
 import { createUpstream, type Upstream } from '../../src/upstream/http.ts';
 import { type Graph, type GraphOptions, openGraph } from './graph.ts';
 import { apimallList, apimallRow, diligentRow } from './rows.ts';

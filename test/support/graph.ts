@@ -1,10 +1,11 @@
 import type { RequestListener } from 'node:http';
-import { type Context, createContext, type FindCredential, type Source } from '../../src/context.ts';
+import { type Context, createContext } from '../../src/context.ts';
 import { callerCredentials, serverCredentials } from '../../src/credentials.ts';
 import { createGateway, type GatewayOptions } from '../../src/gateway.ts';
 import { documentLimits } from '../../src/limits.ts';
 import { providers } from '../../src/providers/index.ts';
-import { createRecord } from '../../src/request.ts';
+import { createRecord, type EndedWrite } from '../../src/request.ts';
+import type { FindCredential, Source } from '../../src/request-source.ts';
 import { createTurns } from '../../src/turns.ts';
 import { createUpstream, type UpstreamLimits } from '../../src/upstream/http.ts';
 import type { UpstreamObserver } from '../../src/upstream/observer.ts';
@@ -34,6 +35,8 @@ export interface Graph extends AsyncDisposable {
   answer(document: string, variables?: object, headers?: Record<string, string>): Promise<Answer>;
   readonly sources: readonly Source[];
   readonly upstreams: Readonly<Record<string, TestUpstream>>;
+  /** All writes that ended so far, as the log tells of them. */
+  readonly writes: readonly EndedWrite[];
   /** The calls that a source's upstream got so far. */
   calls(source: string): readonly Call[];
 }
@@ -77,6 +80,7 @@ export async function openGraph(
     }),
   );
   const internalErrors: unknown[] = [];
+  const writes: EndedWrite[] = [];
   const opened = settings.map(({ key, provider, connection }) => ({ key, provider, upstream: connection }));
   const findCredentials =
     options.findCredentials ?? (options.passthrough ? callerCredentials : serverCredentials(settings));
@@ -85,12 +89,15 @@ export async function openGraph(
   let answered = 0;
   const gateway = createGateway({
     partialResults: 'rows',
+    writes: true,
+    deliveryPayloads: false,
     graphiql: false,
     needsToken: false,
     introspection: true,
     documentLimits,
     trustedDocuments: null,
     onInternalError: (error) => internalErrors.push(error),
+    onWrite: (_record, write) => writes.push(write),
     ...options,
     sources: reads.live,
     findCredentials,
@@ -121,6 +128,7 @@ export async function openGraph(
   return {
     gateway,
     sources: opened,
+    writes,
     answer,
     async query(document, variables) {
       const { data, errors } = await answer(document, variables);
@@ -153,6 +161,8 @@ export function openContext(
     findCredential: typeof key === 'string' ? ({ provider }) => provider.authorization(key) : key,
     signal,
     turn: createTurns().join(),
+    writes: true,
     onInternalError,
+    onWrite() {},
   });
 }

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 
 /** A call that an upstream received. */
 export interface Call {
+  readonly method: string;
   readonly path: string;
   readonly headers: IncomingMessage['headers'];
   /** Settles when the answer was sent, or when the caller left before. */
@@ -24,7 +25,7 @@ export async function startUpstream(listener: RequestListener): Promise<TestUpst
     const ended = new Promise<'answered' | 'left'>((resolve) => {
       response.once('close', () => resolve(response.writableFinished ? 'answered' : 'left'));
     });
-    calls.push({ path: request.url ?? '', headers: request.headers, ended });
+    calls.push({ method: request.method ?? '', path: request.url ?? '', headers: request.headers, ended });
     return listener(request, response);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

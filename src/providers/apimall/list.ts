@@ -1,5 +1,5 @@
 import { SourceError, type SourceErrorCode } from '../../errors.ts';
-import type { Http } from '../../upstream/http.ts';
+import type { Http } from '../../upstream/calls.ts';
 import { createSnapshot, readRows, type Snapshot } from '../../upstream/snapshot.ts';
 import { type ApiMallWebhook, findRequestId, readProblem, readWebhook, WireList } from './wire.ts';
 

@@ -1,0 +1,16 @@
+/** Lets so many pieces of work go on at once; the others wait, the first first. */
+export function createLine(most: number): <T>(work: () => Promise<T>) => Promise<T> {
+  const waiting: (() => void)[] = [];
+  let going = 0;
+  return async (work) => {
+    if (going < most) going += 1;
+    else await new Promise<void>((go) => waiting.push(go));
+    try {
+      return await work();
+    } finally {
+      const next = waiting.shift();
+      if (next) next();
+      else going -= 1;
+    }
+  };
+}

@@ -1,0 +1,54 @@
+import type { Dispatcher } from 'undici';
+import { SourceError, UnknownOutcome } from '../errors.ts';
+import { type Answer, parseBody } from './answer.ts';
+import { exchange, type Request } from './exchange.ts';
+
+/** How the answer to a write is read that says that it was done. */
+export interface WriteReading<T> {
+  /** Makes something of the JSON, which is undefined where there is no body: that it was done, the status has said. */
+  readonly read: (json: unknown) => T;
+  /** What was sent that no word of the provider's may repeat. */
+  readonly secrets: readonly string[];
+}
+
+/** The successes that are documented for writes, at one provider or the other (`upstreams.md` A4, A5, B2). */
+const done = [200, 201, 204];
+/** Of these, what stands before the provider says that it heard nothing from it (RFC 9110, 15.6.3 and 15.6.5). */
+const unanswered = [502, 504];
+
+/**
+ * Sends a write once. Throws a `SourceError` where it was not done, and an `UnknownOutcome` where it may have arrived and
+ * nothing that was said of it can be understood. `explain` makes the error of an answer that refuses.
+ */
+export async function sendWrite<T>(
+  connections: Dispatcher,
+  request: Request,
+  signal: AbortSignal,
+  read: WriteReading<T>['read'],
+  explain: (answer: Answer) => SourceError,
+): Promise<T> {
+  const answer = await exchangeOnce(connections, request, signal);
+  const { status, body } = answer;
+  if (!done.includes(status)) {
+    const error = explain(answer);
+    const isUnknown = unanswered.includes(status) || (status >= 200 && status <= 299);
+    throw isUnknown ? new UnknownOutcome(error) : error;
+  }
+  if (body.length === 0) return read(undefined);
+  const parsed = parseBody(answer);
+  // A page of something in between, perhaps: its status is not the provider's.
+  if ('error' in parsed) throw new UnknownOutcome(parsed.error);
+  return read(parsed.json);
+}
+
+async function exchangeOnce(connections: Dispatcher, request: Request, signal: AbortSignal): Promise<Answer> {
+  let isSent = false;
+  const sent = () => {
+    isSent = true;
+  };
+  try {
+    return await exchange(connections, { ...request, sent }, signal);
+  } catch (error) {
+    throw isSent && error instanceof SourceError ? new UnknownOutcome(error, error.cause) : error;
+  }
+}
