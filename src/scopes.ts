@@ -43,8 +43,8 @@ export function useScopes(showsPayloads: boolean): Plugin<Context> {
     const wantsPayloads = selectsPayloads(document, operation, variableValues ?? {});
     const scopes: Scope[] = [scopeOf[operation.operation], ...(wantsPayloads ? ['webhooks:payloads' as const] : [])];
     const missing = scopes.find((scope) => !isAllowed(contextValue.record, scope));
-    if (missing) return setResultAndStopExecution({ errors: [forbiddenError(missing)] });
-    if (wantsPayloads && !showsPayloads) setResultAndStopExecution({ errors: [noPayloadsError()] });
+    if (missing) setResultAndStopExecution({ errors: [forbiddenError(missing)] });
+    else if (wantsPayloads && !showsPayloads) setResultAndStopExecution({ errors: [noPayloadsError()] });
   }
   return { onExecute: check, onSubscribe: check };
 }

@@ -154,7 +154,14 @@ export function createTelemetry({ log, metrics, beginTrace }: TelemetryOptions):
 }
 
 function lineOf({ source, subject, state, code, durationMs, joined }: SourceRead) {
-  return { source, ...(subject !== 'webhooks' && { subject }), state, ...(code && { code }), durationMs, ...(joined && { joined }) };
+  return {
+    source,
+    ...(subject !== 'webhooks' && { subject }),
+    state,
+    ...(code && { code }),
+    durationMs,
+    ...(joined && { joined }),
+  };
 }
 
 function callOf(source: string, { requestId, traceId, method, attempt, durationMs }: EndedCall) {

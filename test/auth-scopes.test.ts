@@ -62,7 +62,7 @@ const served = (data: object) => ({ status: 200, code: undefined, data, challeng
 test.each(['application/json', 'application/graphql-response+json'])(
   'lets a query read and a mutation write, for those who may, and says 403 to others as %s',
   async (type) => {
-    await using server = await listen(createWritable([useScopes()]), { authentication });
+    await using server = await listen(createWritable([useScopes(false)]), { authentication });
     const both = (token: string) =>
       Promise.all(['{ read }', 'mutation { write }'].map((query) => ask(server.url, token, query, type)));
     const mayRead = served({ read: 1 });
@@ -75,12 +75,12 @@ test.each(['application/json', 'application/graphql-response+json'])(
 );
 
 test('takes a subscription for a query', async () => {
-  await using server = await listen(createWritable([useScopes()]), { authentication });
+  await using server = await listen(createWritable([useScopes(false)]), { authentication });
   expect(await ask(server.url, 'hg_writer', 'subscription { watch }')).toEqual(forbidden('webhooks:read'));
 });
 
 test('judges the operation that is run, of several in one document', async () => {
-  await using server = await listen(createWritable([useScopes()]), { authentication });
+  await using server = await listen(createWritable([useScopes(false)]), { authentication });
   const response = await fetch(`${server.url}/graphql`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', authorization: 'Bearer hg_reader' },
@@ -107,7 +107,7 @@ test('asks no provider for whoever may not read, and hides the schema from them'
 });
 
 test('lets everyone do everything where nobody is asked who it is', async () => {
-  await using server = await listen(createWritable([useScopes()]));
+  await using server = await listen(createWritable([useScopes(false)]));
   expect(await ask(server.url, 'canary', 'mutation { write }')).toEqual(served({ write: 1 }));
   expect(isAllowed({ caller: null }, 'webhooks:payloads')).toBe(true);
   expect(isAllowed({ caller: { name: 'a', scopes: new Set() } }, 'webhooks:payloads')).toBe(false);

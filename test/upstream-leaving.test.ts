@@ -2,8 +2,8 @@ import type { RequestListener } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { createContext } from '../src/context.ts';
 import { createRecord } from '../src/request.ts';
+import { openSource } from '../src/request-source.ts';
 import { reportQuery } from './support/faults.ts';
 import { type Graph, openGraph } from './support/graph.ts';
 import { apimallRow, diligentRow } from './support/rows.ts';
@@ -90,16 +90,17 @@ test('leaves no rows to work on for a caller that left while they waited for the
   await using graph = await openGraph({ diligent: json([diligentRow()]) });
   const read = async (leaves: boolean) => {
     const caller = new AbortController();
-    const { sources } = createContext({
+    const [source] = graph.sources;
+    if (!source) expect.fail();
+    const opened = openSource(source, {
       record: createRecord(),
-      sources: graph.sources,
-      partialResults: 'rows',
       findCredential: () => ({ 'x-api-key': 'test-key' }),
+      writes: false,
       signal: caller.signal,
       turn: { cost: 0, take: async () => (leaves ? caller.abort() : undefined) },
       onInternalError: (error) => expect.fail(String(error)),
     });
-    return (await sources.get('diligent')?.read())?.rows.length;
+    return (await opened.read()).rows.length;
   };
   expect([await read(false), await read(true)]).toEqual([1, 0]);
 });

@@ -18,7 +18,8 @@ export function keysOf(headers: Readonly<Record<string, string>>): string[] {
 
 /** What a provider says of its error, less what repeats one of the `hidden`. */
 export function without(hidden: readonly string[], said: ReturnType<ReadProblem>): ReturnType<ReadProblem> {
-  const safe = (word: string | null | undefined) => (hidden.some((text) => text !== '' && word?.includes(text)) ? null : word);
+  const safe = (word: string | null | undefined) =>
+    hidden.some((text) => text !== '' && word?.includes(text)) ? null : word;
   return {
     ...said,
     providerCode: safe(said.providerCode),

@@ -26,7 +26,8 @@ export function rememberReads(sources: readonly Source[]): { readonly live: Sour
     ...source,
     upstream: {
       ...source.upstream,
-      run: <T>(name: string) => (name === 'list' && last.get(source.key)) || (Promise.reject(neverRead) as Promise<T>),
+      run: <T>(name: string) =>
+        ((name === 'list' ? last.get(source.key) : undefined) ?? Promise.reject(neverRead)) as Promise<T>,
       write: () => Promise.reject(neverRead),
     },
   }));
