@@ -6,6 +6,8 @@ export interface AlertCase {
 
 const reads = (state: string) => `hookgraph_source_reads_total{source="apimall",state="${state}"}`;
 const faults = (code: string) => `hookgraph_source_faults_total{source="apimall",code="${code}"}`;
+const writes = (outcome: string) =>
+  `hookgraph_source_writes_total{source="apimall",action="create",outcome="${outcome}"}`;
 const operations = (outcome: string) => `hookgraph_operation_duration_seconds_count{outcome="${outcome}"}`;
 const bucket = (le: string) => `hookgraph_operation_duration_seconds_bucket{le="${le}"}`;
 const circuit = (source: string) => `hookgraph_source_circuits_open{source="${source}",instance="a"}`;
@@ -47,6 +49,10 @@ export const alertCases: Readonly<Record<string, AlertCase>> = {
   HookgraphRateLimited: {
     fires: { [faults('RATE_LIMITED')]: '0+1x200' },
     rests: { [faults('RATE_LIMITED')]: '7x200', [faults('TIMEOUT')]: '0+1x200' },
+  },
+  HookgraphWriteUnknown: {
+    fires: { [writes('OUTCOME_UNKNOWN')]: '0+1x200' },
+    rests: { [writes('OUTCOME_UNKNOWN')]: '7x200', [writes('SOURCE_FAILED')]: '0+1x200' },
   },
   HookgraphOperationsFailing: {
     fires: { [operations('failed')]: '0+6x200', [operations('whole')]: '0+94x200' },
