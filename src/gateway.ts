@@ -46,6 +46,10 @@ export interface Gateway extends Pick<Answers, 'answer'> {
   readonly yoga: YogaServerInstance<ServerContext, Context>;
 }
 
+/**
+ * Makes the endpoint, without a door before it: who calls, and whether there is room, is settled by whoever passes a request on.
+ * What was learnt of queries is this gateway's own, and lives as long as it.
+ */
 export function createGateway(options: GatewayOptions): Gateway {
   const turns = createTurns();
   const answers = createAnswers({

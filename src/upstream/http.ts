@@ -6,7 +6,7 @@ import { createBreakers } from './breaker.ts';
 import { createConnections, type UpstreamProxy } from './connections.ts';
 import { withDeadline } from './deadline.ts';
 import { exchange } from './exchange.ts';
-import { nobody, tellCall, type UpstreamObserver } from './observer.ts';
+import { noObserver, tellCall, type UpstreamObserver } from './observer.ts';
 import { pauseBefore } from './retry.ts';
 import { createReuse, type FindVolatile, noReuse } from './reuse.ts';
 import type { Start } from './sharing.ts';
@@ -78,7 +78,7 @@ const longestReserveMs = 250;
 const usualConnectionAgeMs = 25_000;
 
 /** Opens a connection pool to `url`. No redirect is ever followed, and no other host is ever called. */
-export function createUpstream(url: string, limits: UpstreamLimits, observer: UpstreamObserver = nobody): Upstream {
+export function createUpstream(url: string, limits: UpstreamLimits, observer: UpstreamObserver = noObserver): Upstream {
   const { origin, pathname, hostname, port, protocol } = new URL(url);
   // Neither path nor query: what goes into a trace is no place for what an address may hold.
   const server = { 'server.address': hostname, 'server.port': Number(port) || (protocol === 'https:' ? 443 : 80) };
