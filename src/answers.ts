@@ -142,14 +142,15 @@ export function createAnswers({ openContext, reuseAnswers }: AnswersOptions): An
     plugin: {
       onExecute: ({ args: { document, operationName, variableValues, contextValue } }) => ({
         onExecuteDone({ result }) {
+          const { record, turn } = contextValue;
+          // What comes with its id is to be registered each time: what is registered is forgotten at another time.
+          if (!keys.has(record) || record.comesWithId || isAsyncIterable(result) || result.errors) return;
           const operation = getOperationAST(document, operationName);
-          if (!operation || isAsyncIterable(result) || result.errors) return;
+          // The text of a mutation may hold a secret, and would be kept as a key.
+          if (operation?.operation !== 'query') return;
           const { coerced } = getVariableValues(schema, operation.variableDefinitions ?? [], variableValues ?? {});
           if (!coerced) return;
           serials += 1;
-          const { record, turn } = contextValue;
-          // It is to be registered each time that it comes: what is registered is forgotten at another time.
-          if (record.comesWithId) return;
           const learnt = { serial: serials, recorded: record.operation, cost: turn.cost };
           executed.set(record, { ...learnt, document, operation, variables: coerced });
         },

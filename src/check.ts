@@ -1,4 +1,5 @@
-import { type Config, variablesOf } from './config.ts';
+import type { Config } from './config.ts';
+import { variablesOf } from './config-sources.ts';
 import { serverCredentials } from './credentials.ts';
 import type { SourceErrorCode } from './errors.ts';
 import { createRecord } from './request.ts';

@@ -1,31 +1,17 @@
-import { collectFields, collectSubFields } from '@graphql-tools/utils';
 import {
   type DocumentNode,
-  type FieldNode,
   type FragmentDefinitionNode,
   GraphQLBoolean,
   GraphQLError,
-  type GraphQLField,
   GraphQLFloat,
   GraphQLID,
   GraphQLInt,
-  type GraphQLObjectType,
-  type GraphQLOutputType,
-  type GraphQLResolveInfo,
   type GraphQLSchema,
   GraphQLString,
-  getArgumentValues,
-  getNamedType,
-  getNullableType,
-  isAbstractType,
-  isEnumType,
-  isLeafType,
-  isListType,
-  isNonNullType,
-  isObjectType,
   Kind,
   type OperationDefinitionNode,
 } from 'graphql';
+import { createQueryWriter, odd, type PlainScalars, runtime } from './query-writer.ts';
 
 /** A query and its variables as one function. */
 export interface CompiledQuery<C> {
@@ -47,12 +33,6 @@ export interface Compilable {
   readonly variables: Readonly<Record<string, unknown>>;
 }
 
-/** Tells whether a value is already what an answer shows, for each custom scalar that is compiled. */
-export type PlainScalars = Readonly<Record<string, (value: unknown) => boolean>>;
-
-/** Thrown at whatever is not as it was compiled for. It has no stack: it is never shown, and is made often. */
-const odd = Object.freeze({ name: 'Odd' });
-
 const standardScalars: PlainScalars = {
   [GraphQLString.name]: (value) => typeof value === 'string',
   [GraphQLID.name]: (value) => typeof value === 'string',
@@ -60,24 +40,6 @@ const standardScalars: PlainScalars = {
   [GraphQLInt.name]: (value) => typeof value === 'number' && (value | 0) === value,
   [GraphQLFloat.name]: (value) => typeof value === 'number' && Number.isFinite(value),
 };
-
-/** What the code that is made calls by name. */
-const runtime = {
-  fail(): never {
-    throw odd;
-  },
-  /** A value that is there now: of what is still to come, only that of a root field is waited for. */
-  now(value: unknown) {
-    if (!isToCome(value)) return value;
-    // Of what is left behind, nobody else hears how it ends.
-    Promise.resolve(value).catch(() => {});
-    throw odd;
-  },
-};
-
-function isToCome(value: unknown): boolean {
-  return typeof (value as { readonly then?: unknown } | null | undefined)?.then === 'function';
-}
 
 /** Characters of code: to compile more would hold up everybody, as each fragment is written out at each of its places. */
 const mostCode = 262_144;
@@ -93,7 +55,7 @@ export function compileQuery<C>(
   const fragments = Object.fromEntries(
     document.definitions.flatMap((it) => (it.kind === Kind.FRAGMENT_DEFINITION ? [[it.name.value, it]] : [])),
   ) as Record<string, FragmentDefinitionNode>;
-  const writer = createWriter({
+  const writer = createQueryWriter({
     schema,
     fragments,
     variables,
@@ -113,157 +75,4 @@ export function compileQuery<C>(
     if (error === odd || error instanceof EvalError || error instanceof GraphQLError) return null;
     throw error;
   }
-}
-
-interface Plan {
-  readonly schema: GraphQLSchema;
-  readonly fragments: Record<string, FragmentDefinitionNode>;
-  readonly variables: Readonly<Record<string, unknown>>;
-  readonly operation: OperationDefinitionNode;
-  readonly scalars: PlainScalars;
-}
-
-type Selected = readonly [key: string, nodes: FieldNode[]];
-
-/**
- * Writes one function for each place of the query that holds objects. Of the query, nothing gets into the code but names, as
- * JSON text; everything else is passed in as a value.
- */
-function createWriter({ schema, fragments, variables, operation, scalars }: Plan) {
-  const values: unknown[] = [];
-  const functions: string[] = [];
-  let perRequest = false;
-
-  const value = (it: unknown) => `values[${values.push(it) - 1}]`;
-  /** Declares what is used at every row, so that it is looked up once. */
-  function constant(it: unknown): string {
-    const name = `k${functions.length}`;
-    functions.push(`const ${name} = ${value(it)};`);
-    return name;
-  }
-  function declare(parameters: string, body: string): string {
-    const name = `f${functions.length}`;
-    functions.push(`function ${name}(${parameters}) { ${body} }`);
-    return name;
-  }
-
-  function fieldOf(parent: GraphQLObjectType, [node]: readonly FieldNode[]): GraphQLField<unknown, unknown> {
-    const field = node && parent.getFields()[node.name.value];
-    if (!field) throw odd;
-    // Who may see it is found out on the ordinary way.
-    if (field.extensions.isPayload === true) throw odd;
-    perRequest ||= field.extensions.perRequest === true;
-    return field;
-  }
-
-  /** The expression that calls a field's own resolver. */
-  function call(parent: GraphQLObjectType, nodes: readonly FieldNode[], source: string, isRoot: boolean): string {
-    const field = fieldOf(parent, nodes);
-    const [node] = nodes;
-    if (!field.resolve || !node) throw odd;
-    // What is fetched by ids comes one by one, and fails one by one.
-    const isBatch = isListType(getNullableType(field.type)) && isAbstractType(getNamedType(field.type));
-    if (isRoot && isBatch) throw odd;
-    const args = getArgumentValues(field, node, variables);
-    const path = { prev: undefined, key: (node.alias ?? node.name).value, typename: parent.name };
-    const known = { fieldName: field.name, fieldNodes: nodes, returnType: field.type, parentType: parent };
-    const info = { ...known, schema, fragments, operation, variableValues: variables, rootValue: undefined, path };
-    // The place of what is below a list is another at every row.
-    const shown: unknown = isRoot ? info : Object.defineProperty(info, 'path', { get: runtime.fail });
-    return `${constant(field.resolve)}(${source}, ${constant(args)}, context, ${constant(shown as GraphQLResolveInfo)})`;
-  }
-
-  /** The expression that makes what the answer shows of `source`, a name. */
-  function complete(type: GraphQLOutputType, nodes: FieldNode[], source: string): string {
-    if (isNonNullType(type)) return completeValue(type.ofType, nodes, source);
-    return `(${source} == null ? null : ${completeValue(type, nodes, source)})`;
-  }
-
-  function completeValue(type: GraphQLOutputType, nodes: FieldNode[], source: string): string {
-    if (isListType(type)) return `${writeList(type.ofType, nodes)}(${source}, context)`;
-    if (isLeafType(type)) return writeLeaf(type.name, source);
-    if (isObjectType(type)) return `${writeObject(type, nodes)}(${source}, context)`;
-    return `${writeAbstract(type, nodes)}(${source}, context)`;
-  }
-
-  function writeLeaf(name: string, source: string): string {
-    const type = schema.getType(name);
-    if (isEnumType(type)) {
-      const names = constant(new Map(type.getValues().map((it) => [it.value, it.name])));
-      return `(${names}.get(${source}) ?? runtime.fail())`;
-    }
-    const isPlain = scalars[name];
-    if (!isPlain) throw odd;
-    return `(${constant(isPlain)}(${source}) ? ${source} : runtime.fail())`;
-  }
-
-  function writeList(item: GraphQLOutputType, nodes: FieldNode[]): string {
-    return declare(
-      'list, context',
-      `if (!Array.isArray(list)) runtime.fail();
-      const all = [];
-      for (let i = 0; i < list.length; i++) { const item = list[i]; all.push(${complete(item, nodes, 'item')}); }
-      return all;`,
-    );
-  }
-
-  function writeAbstract(type: GraphQLOutputType, nodes: FieldNode[]): string {
-    if (!isAbstractType(type)) throw odd;
-    const cases = schema
-      .getPossibleTypes(type)
-      .map((possible) => `case ${JSON.stringify(possible.name)}: return ${writeObject(possible, nodes)}(it, context);`);
-    return declare('it, context', `switch (it.__typename) { ${cases.join('\n')} default: return runtime.fail(); }`);
-  }
-
-  function writeObject(type: GraphQLObjectType, nodes: FieldNode[]): string {
-    // One that could say no to a value is none of ours.
-    if (type.isTypeOf) throw odd;
-    const { fields, patches } = collectSubFields(schema, fragments, variables, type, nodes);
-    if (patches.length > 0) throw odd;
-    return declare(
-      'it, context',
-      writeLiteral(type, [...fields], (own) => readField(type, own)),
-    );
-  }
-
-  /** The body of a function that returns an object literal: all objects of one place have one shape. */
-  function writeLiteral(
-    type: GraphQLObjectType,
-    fields: readonly Selected[],
-    read: (nodes: FieldNode[]) => string,
-  ): string {
-    const lines: string[] = [];
-    const members = fields.map(([key, nodes], index) => {
-      if (nodes.some(({ directives }) => directives?.some(({ name }) => name.value === 'stream'))) throw odd;
-      // In brackets, a name cannot set the prototype.
-      const name = key === '__proto__' ? `["__proto__"]` : JSON.stringify(key);
-      if (nodes[0]?.name.value === '__typename') return `${name}: ${JSON.stringify(type.name)}`;
-      lines.push(`const v${index} = ${read(nodes)};`);
-      return `${name}: ${complete(fieldOf(type, nodes).type, nodes, `v${index}`)}`;
-    });
-    return `${lines.join('\n')} return { ${members.join(', ')} };`;
-  }
-
-  function readField(type: GraphQLObjectType, nodes: FieldNode[]): string {
-    const exposed: unknown = fieldOf(type, nodes).extensions.pothosExposedField;
-    if (typeof exposed === 'string') return `it[${JSON.stringify(exposed)}]`;
-    return `runtime.now(${call(type, nodes, 'it', false)})`;
-  }
-
-  return {
-    values,
-    isPerRequest: () => perRequest,
-    /** The body of a function that returns the function of the query. */
-    writeRoot(type: GraphQLObjectType): string {
-      const { fields, patches } = collectFields(schema, fragments, variables, type, operation.selectionSet);
-      if (patches.length > 0) throw odd;
-      const resolved = [...fields].filter(([, [node]]) => node?.name.value !== '__typename');
-      // What one throws at once is a failure of its own as well: the others must not be left without anybody who waits.
-      const calls = resolved.map(([, nodes]) => `(async () => ${call(type, nodes, 'undefined', true)})()`);
-      const places = new Map(resolved.map(([, nodes], index) => [nodes, `all[${index}]`]));
-      const body = writeLiteral(type, [...fields], (nodes) => places.get(nodes) ?? runtime.fail());
-      return `${functions.join('\n')}
-      return async (context) => { const all = await Promise.all([${calls.join(', ')}]); ${body} };`;
-    },
-  };
 }

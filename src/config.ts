@@ -1,25 +1,11 @@
 import { z } from 'zod';
-import { isOrigin, isProxyUrl, isTrustworthyUrl, isUpstreamUrl } from './address.ts';
+import { isOrigin, isProxyUrl, isTrustworthyUrl } from './address.ts';
 import { type AuthConfig, planAuth } from './config-auth.ts';
 import { readDocuments, type SecretFiles, withFiles } from './config-files.ts';
+import { type KnownProvider, planSources, type SourceConfig, variablesOf } from './config-sources.ts';
 import { planTraces, type TracesConfig, traceSettings } from './config-traces.ts';
 import { type LogLevel, logLevels } from './log.ts';
 import type { Documents } from './manifest.ts';
-
-/** What configuration needs to know of a provider. */
-export interface KnownProvider {
-  readonly key: string;
-  /** Base URL of its real API. */
-  readonly url: string;
-}
-
-/** One source to serve. */
-export interface SourceConfig {
-  readonly key: string;
-  readonly url: string;
-  /** null where callers pass their own, and in the sandbox. */
-  readonly credential: string | null;
-}
 
 /** The whole configuration, checked. */
 export interface Config {
@@ -77,12 +63,6 @@ export class ConfigError extends Error {
 
 const flag = z.enum(['on', 'off'], { error: 'must be on or off' }).transform((word) => word === 'on');
 
-/** The only form of a key that is ever sent: nothing in it can end or fold a header (RFC 9110, 5.5). */
-export const credentialPattern = /^[\x21-\x7e]{1,256}$/;
-/** The same in words, as they follow the name of a variable. */
-export const credentialRule = 'must be 1 to 256 visible ASCII characters';
-const credential = z.string().regex(credentialPattern, { error: credentialRule });
-
 function whole(least: number, most: number) {
   const error = `must be a whole number from ${least} to ${most}`;
   return z
@@ -95,11 +75,6 @@ function whole(least: number, most: number) {
 function list(separated: string) {
   return separated.split(',').map((item) => item.trim());
 }
-
-const upstreamUrl = z
-  .string()
-  .refine(isUpstreamUrl, { error: 'must be an https URL (http only on loopback), without user, query or fragment' })
-  .transform((url) => url.replace(/\/+$/, ''));
 
 const settings = {
   NODE_ENV: z.string().prefault('development'),
@@ -159,12 +134,6 @@ const settings = {
     .meta({ default: 'localhost outside production' }),
 };
 const Settings = z.object(settings);
-
-/** The two variables of a provider: its key and its base URL. */
-export function variablesOf({ key }: Pick<KnownProvider, 'key'>): { readonly key: string; readonly url: string } {
-  const prefix = key.toUpperCase().replaceAll('-', '_');
-  return { key: `${prefix}_API_KEY`, url: `${prefix}_API_URL` };
-}
 
 /** Every variable and its default as text, for the README to be held against. */
 export function describeVariables(providers: readonly KnownProvider[]): ReadonlyMap<string, string> {
@@ -241,55 +210,4 @@ function parseSettings(env: Environment, faults: string[]): z.infer<typeof Setti
   for (const { path, message } of parsed.error.issues) faults.push(`${String(path[0])}: ${message}`);
   // The rest is checked too, as if the wrong ones were not set.
   return Settings.parse(Object.fromEntries(Object.entries(env).filter(([name]) => !wrong.has(name))));
-}
-
-/** Decides which sources are served, and whether from the sandbox. */
-function planSources(
-  providers: readonly KnownProvider[],
-  env: Environment,
-  { NODE_ENV, CREDENTIALS, SANDBOX, SOURCES }: z.infer<typeof Settings>,
-  faults: string[],
-): Pick<Config, 'sources' | 'sandbox'> {
-  const read = <T>(name: string, schema: z.ZodType<T>): T | undefined => {
-    if (env[name] === undefined) return undefined;
-    const parsed = schema.safeParse(env[name]);
-    if (!parsed.success) faults.push(`${name}: ${parsed.error.issues[0]?.message}`);
-    return parsed.data;
-  };
-  const known = providers.map((provider) => {
-    const names = variablesOf(provider);
-    const url = read(names.url, upstreamUrl) ?? provider.url;
-    return { key: provider.key, names, url, credential: read(names.key, credential) ?? null };
-  });
-  const hasKey = ({ names }: (typeof known)[number]) => env[names.key] !== undefined;
-  const keyNames = known.filter(hasKey).map(({ names }) => names.key);
-  const urlNames = known.map(({ names }) => names.url).filter((name) => env[name] !== undefined);
-
-  const passthrough = CREDENTIALS === 'passthrough';
-  const production = NODE_ENV === 'production';
-  const sandbox = SANDBOX ?? (!production && !passthrough && keyNames.length + urlNames.length === 0);
-  if (sandbox && passthrough) faults.push('SANDBOX: cannot be on with CREDENTIALS=passthrough');
-  for (const name of sandbox ? [...keyNames, ...urlNames] : [])
-    faults.push(`SANDBOX: cannot be on while ${name} is set`);
-  for (const name of passthrough ? keyNames : []) faults.push(`${name}: has no use with CREDENTIALS=passthrough`);
-
-  if (SOURCES && !SOURCES.every((name) => known.some(({ key }) => key === name))) {
-    faults.push(`SOURCES: must be among ${known.map(({ key }) => key).join(', ')}, with commas`);
-  }
-  const named = known.filter(({ key }) => !SOURCES || SOURCES.includes(key));
-  if (sandbox || passthrough) return { sandbox, sources: named.map(toSource) };
-
-  const keyless = named.filter((source) => !hasKey(source));
-  const missing = keyless.map(({ names }) => names.key).join(', ');
-  if (SOURCES && keyless.length > 0) faults.push(`SOURCES: names sources that have no key; set ${missing}`);
-  if (!SOURCES && production && keyless.length > 0) {
-    faults.push(`SOURCES: must name the sources to serve in production, as not all have a key; or set ${missing}`);
-  }
-  if (!SOURCES && !production && keyNames.length === 0)
-    faults.push(`${missing}: no source has a key; set one, or SANDBOX=on alone`);
-  return { sandbox, sources: named.filter(hasKey).map(toSource) };
-}
-
-function toSource({ key, url, credential }: SourceConfig): SourceConfig {
-  return { key, url, credential };
 }

@@ -1,5 +1,5 @@
-import { credentialPattern, credentialRule, type SourceConfig, variablesOf } from './config.ts';
 import { readSecret, type SecretFiles } from './config-files.ts';
+import { credentialPattern, credentialRule, type SourceConfig, variablesOf } from './config-sources.ts';
 import { SourceError } from './errors.ts';
 import type { Authorization, FindCredential } from './request-source.ts';
 import type { SecretFile } from './secret-files.ts';

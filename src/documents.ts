@@ -74,7 +74,30 @@ function createAutomatic(): FindDocument {
   };
 }
 
-/** What parsing made of texts, those that came last. Bounded by their characters: Yoga's own is by their number alone. */
-export function createParseCache<T extends object>(): LRUCache<string, T> {
-  return new LRUCache({ max: 1024, maxSize: 1_048_576, sizeCalculation: (_parsed, { length }) => length || 1 });
+/** The part of a cache that Yoga asks for. */
+export interface ParseCache<T> {
+  get(text: string): T | undefined;
+  set(text: string, parsed: T): void;
 }
+
+/**
+ * What parsing made of texts, those that came last. Bounded by their characters: Yoga's own is by their number alone. A text
+ * with a mutation is not kept: a secret may stand in it.
+ */
+export function createParseCache<T extends object>(): ParseCache<T> {
+  const kept = new LRUCache<string, T>({
+    max: 1024,
+    maxSize: 1_048_576,
+    sizeCalculation: (_parsed, { length }) => length || 1,
+  });
+  return {
+    get: (text) => kept.get(text),
+    set(text, parsed) {
+      // Nothing that the grammar knows begins a mutation but this word, as it stands.
+      if (!/\bmutation\b/.test(text)) kept.set(text, parsed);
+    },
+  };
+}
+
+/** Keeps nothing: what could not be read may hold a secret, and to find that out again takes no longer than the first time. */
+export const noParseCache: ParseCache<never> = { get: () => undefined, set() {} };

@@ -3,7 +3,7 @@ import { type ASTVisitor, type GraphQLError, NoSchemaIntrospectionCustomRule, ty
 import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga';
 import { type Answers, createAnswers } from './answers.ts';
 import { type Context, createContext } from './context.ts';
-import { createParseCache, documentIdParameters, usePersistedDocuments } from './documents.ts';
+import { createParseCache, documentIdParameters, noParseCache, usePersistedDocuments } from './documents.ts';
 import { hiddenSchemaError, toClientError } from './errors.ts';
 import { useSourceFailures } from './failures.ts';
 import { createGraphiqlOptions, renderGraphiql, useGraphiqlPolicy } from './graphiql.ts';
@@ -53,6 +53,10 @@ export interface Gateway extends Pick<Answers, 'answer'> {
   readonly yoga: YogaServerInstance<ServerContext, Context>;
 }
 
+/**
+ * Makes the endpoint, without a door before it: who calls, and whether there is room, is settled by whoever passes a request on.
+ * What was learnt of queries is this gateway's own, and lives as long as it.
+ */
 export function createGateway(options: GatewayOptions): Gateway {
   const turns = createTurns();
   const answers = createAnswers({
@@ -83,7 +87,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     // The front door says so, on its own refusals too.
     cors: false,
     maskedErrors: { errorMessage: 'Internal error', maskError },
-    parserAndValidationCache: { documentCache: createParseCache(), errorCache: createParseCache() },
+    parserAndValidationCache: { documentCache: createParseCache(), errorCache: noParseCache },
     // Yoga would log every caller's mistake as an error.
     logging: false,
     extraParamNames: [...documentIdParameters],

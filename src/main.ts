@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { inspect } from 'node:util';
 import { createAuthentication } from './auth/authentication.ts';
 import type { OnKeySetChange } from './auth/key-set.ts';
-import { type Config, ConfigError, readConfig, variablesOf } from './config.ts';
+import { type Config, ConfigError, readConfig } from './config.ts';
+import { variablesOf } from './config-sources.ts';
 import {
   callerCredentials,
   credentialFiles,

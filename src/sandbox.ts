@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { SourceConfig } from './config.ts';
+import type { SourceConfig } from './config-sources.ts';
 import type { Clock, Provider } from './providers/provider.ts';
 
 /** The upstreams of some providers, served from memory over real sockets on loopback. */

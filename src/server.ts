@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -7,7 +6,8 @@ import { type AccessOptions, createAccess } from './door/access.ts';
 import { createBacklog } from './door/backlog.ts';
 import { readBody } from './door/body.ts';
 import { checkGraphql, checkRequest, noTunnel, unreadable } from './door/checks.ts';
-import { answerPreflight, type Cors, createCors } from './door/cors.ts';
+import { answerPreflight, createCors } from './door/cors.ts';
+import { commonHeaders, setHeaders } from './door/headers.ts';
 import { createLoad } from './door/load.ts';
 import { headersOfPieces, isInPieces } from './door/pieces.ts';
 import { createProbes } from './door/probes.ts';
@@ -257,29 +257,6 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
       return whole;
     },
   };
-}
-
-const requestIdPattern = /^[\w.-]{1,64}$/;
-
-/** The headers that every answer has. GraphiQL needs more of its own origin, and says so itself. */
-function commonHeaders(requestId: string = randomUUID()): Record<string, string> {
-  return {
-    'x-request-id': requestId,
-    'cache-control': 'no-store',
-    'x-content-type-options': 'nosniff',
-    'referrer-policy': 'no-referrer',
-    'x-frame-options': 'DENY',
-    'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-  };
-}
-
-function setHeaders(request: IncomingMessage, response: ServerResponse, cors: Cors): string {
-  const given = request.headers['x-request-id'];
-  const requestId = typeof given === 'string' && requestIdPattern.test(given) ? given : randomUUID();
-  const readable = request.url?.startsWith('/graphql') ? cors(request) : {};
-  for (const [name, value] of Object.entries({ ...commonHeaders(requestId), ...readable }))
-    response.setHeader(name, value);
-  return requestId;
 }
 
 function listen(server: Server, { host, port }: ServerOptions): Promise<void> {

@@ -1,4 +1,5 @@
-import type { Config, SourceConfig } from './config.ts';
+import type { Config } from './config.ts';
+import type { SourceConfig } from './config-sources.ts';
 import { providers } from './providers/index.ts';
 import type { Source } from './request-source.ts';
 import { startSandbox } from './sandbox.ts';

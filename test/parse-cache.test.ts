@@ -14,3 +14,22 @@ test('keeps what was parsed last, as many texts as have a million characters tog
   expect(keptOf(1000, 100_000)).toBe(10);
   expect(keptOf(2000, 10)).toBe(1024);
 });
+
+test('keeps no text with a mutation in it, as a secret may stand there', () => {
+  const cache = createParseCache<object>();
+  const isKept = (text: string) => {
+    cache.set(text, {});
+    return cache.get(text) !== undefined;
+  };
+  const create = 'createWebhook(input: { secret: "s3cret" }) { webhook { id } } }';
+  for (const text of [
+    `mutation { ${create}`,
+    `mutation Create { ${create}`,
+    `query Q { webhooks { complete } } mutation{${create}`,
+    `#\nmutation@skip(if: false){${create}`,
+  ]) {
+    expect(isKept(text)).toBe(false);
+  }
+  expect(isKept(`query { ${create}`)).toBe(true);
+  expect(isKept('{ __schema { mutationType { name } } }')).toBe(true);
+});

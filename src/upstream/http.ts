@@ -7,7 +7,7 @@ import type { Http, Reading, WriteHttp } from './calls.ts';
 import { createConnections, type UpstreamProxy } from './connections.ts';
 import { withDeadline } from './deadline.ts';
 import { exchange, type Request } from './exchange.ts';
-import { nobody, tellCall, type UpstreamObserver, type UpstreamWork } from './observer.ts';
+import { noObserver, tellCall, type UpstreamObserver, type UpstreamWork } from './observer.ts';
 import { explain, keysOf, without } from './problem.ts';
 import { pauseBefore } from './retry.ts';
 import { createReuse, noReuse } from './reuse.ts';
@@ -66,7 +66,7 @@ const longestReserveMs = 300;
 const usualConnectionAgeMs = 25_000;
 
 /** Opens a connection pool to `url`. No redirect is ever followed, and no other host is ever called. */
-export function createUpstream(url: string, limits: UpstreamLimits, observer: UpstreamObserver = nobody): Upstream {
+export function createUpstream(url: string, limits: UpstreamLimits, observer: UpstreamObserver = noObserver): Upstream {
   const { origin, pathname, hostname, port, protocol } = new URL(url);
   // Neither path nor query: what goes into a trace is no place for what an address may hold.
   const server = { 'server.address': hostname, 'server.port': Number(port) || (protocol === 'https:' ? 443 : 80) };

@@ -33,7 +33,7 @@ export interface UpstreamObserver {
 export type UpstreamWork = Pick<SourceRead, 'requestId' | 'span'>;
 
 /** Looks away. */
-export const nobody: UpstreamObserver = { called() {}, retried() {}, joined() {}, unchanged() {}, circuit() {} };
+export const noObserver: UpstreamObserver = { called() {}, retried() {}, joined() {}, unchanged() {}, circuit() {} };
 
 /** Runs one call, and tells of it. `send` gets the headers that carry the trace on. */
 export async function tellCall<T>(
