@@ -6,7 +6,7 @@ export interface Traffic {
   readonly every: number;
   /** The HTTP status of its answers. */
   readonly code: number;
-  /** That of the answer which it now and then takes a while for. */
+  /** That of an answer, now and then, which it takes a while for. */
   readonly slowCode?: number;
   /** That of all answers since shortly before the sandbox was opened, until the webhook is updated. */
   readonly brokenCode?: number;
@@ -59,7 +59,7 @@ export function createLog(traffic: Traffic | null, openedAt: number, past: reado
     return brokenCode === undefined || isRepaired || event < brokenSince ? code : brokenCode;
   }
 
-  // An answer that took long is of an event before its row.
+  // By time, as the row of a slow answer is older than what was sent again meanwhile.
   function add(more: readonly WireDelivery[]): void {
     rows = [...rows, ...more].toSorted((a, b) => timeOf(a) - timeOf(b)).slice(-depth);
   }

@@ -10,7 +10,7 @@ import { row, seed, seedSecret, type WireRow } from './sandbox-rows.ts';
 export type CreatedStatus = 200 | 201 | 204;
 
 /** A webhook as it is now. */
-interface Hook {
+interface Registered {
   readonly wire: WireRow;
   /** Kept to sign with, and never shown; null for none. */
   readonly secret: string | null;
@@ -32,8 +32,8 @@ const done: Reply = { status: 204 };
  */
 export function createSandbox(clock: Clock, created: CreatedStatus = 200): Sandbox {
   const openedAt = clock();
-  const hooks = new Map(
-    seed.map(({ wire, traffic, past }): [string, Hook] => {
+  const webhooks = new Map(
+    seed.map(({ wire, traffic, past }): [string, Registered] => {
       const secret = wire.has_secret ? seedSecret : null;
       return [wire.id, { wire, secret, log: createLog(traffic, openedAt, past) }];
     }),
@@ -57,73 +57,73 @@ export function createSandbox(clock: Clock, created: CreatedStatus = 200): Sandb
 
   function answerForOne(request: IncomingMessage, id: string): Reply | Promise<Reply> {
     if (request.method === 'GET') {
-      const hook = find(id);
-      return hook ? { status: 200, body: shown(hook) } : unknown;
+      const webhook = find(id);
+      return webhook ? { status: 200, body: shown(webhook) } : unknown;
     }
     if (request.method === 'PATCH') return update(request, id);
-    if (request.method === 'DELETE') return hooks.delete(id) ? done : unknown;
+    if (request.method === 'DELETE') return webhooks.delete(id) ? done : unknown;
     return notFound;
   }
 
   async function create(request: IncomingMessage): Promise<Reply> {
     const read = readWanted(await readSentBody(request), { needsUrl: true });
     if ('refusal' in read) return read.refusal;
-    if (hooks.size >= mostWebhooks) return limitReached;
+    if (webhooks.size >= mostWebhooks) return limitReached;
     serial += 1;
     const wire = row(uuidOf(`created ${serial}`), '', 'active', { has_secret: false, events: [] });
-    const hook = changed({ wire, secret: null, log: createLog(null, openedAt) }, read.wanted);
-    hooks.set(wire.id, hook);
-    return created === 204 ? done : { status: created, body: shown(hook) };
+    const webhook = changed({ wire, secret: null, log: createLog(null, openedAt) }, read.wanted);
+    webhooks.set(wire.id, webhook);
+    return created === 204 ? done : { status: created, body: shown(webhook) };
   }
 
   async function update(request: IncomingMessage, id: string): Promise<Reply> {
     const read = readWanted(await readSentBody(request), { needsUrl: false });
-    const hook = find(id);
-    if (!hook) return unknown;
+    const webhook = find(id);
+    if (!webhook) return unknown;
     if ('refusal' in read) return read.refusal;
-    const updated = changed(hook, read.wanted);
+    const updated = changed(webhook, read.wanted);
     // Whoever changes it has seen to its receiver, so that a sandbox can be put right.
-    hook.log.repair();
-    hooks.set(id, updated);
+    webhook.log.repair();
+    webhooks.set(id, updated);
     return { status: 200, body: shown(updated) };
   }
 
   function deliveries(id: string): Reply {
-    const hook = find(id);
-    return hook ? { status: 200, body: hook.log.read() } : { status: 404, body: { error: 'Webhook not found' } };
+    const webhook = find(id);
+    return webhook ? { status: 200, body: webhook.log.read() } : { status: 404, body: { error: 'Webhook not found' } };
   }
 
   function redeliver(id: string, eventId: string): Reply {
-    const hook = find(id);
-    return hook?.log.redeliver(receiverOf(hook), eventId, clock()) ? done : unknown;
+    const webhook = find(id);
+    return webhook?.log.redeliver(receiverOf(webhook), eventId, clock()) ? done : unknown;
   }
 
   /** All webhooks, with what was delivered to them until now. */
-  function current(): readonly Hook[] {
+  function current(): readonly Registered[] {
     const now = clock();
-    for (const hook of hooks.values()) hook.log.advance(receiverOf(hook), now);
-    return [...hooks.values()];
+    for (const webhook of webhooks.values()) webhook.log.advance(receiverOf(webhook), now);
+    return [...webhooks.values()];
   }
 
-  function find(id: string): Hook | undefined {
+  function find(id: string): Registered | undefined {
     return current().find(({ wire }) => wire.id === id);
   }
 
   return { path: '', key, listener: listenWith(answer) };
 }
 
-function receiverOf({ wire: { id, is_active, events }, secret }: Hook): Receiver {
+function receiverOf({ wire: { id, is_active, events }, secret }: Registered): Receiver {
   return { id, isActive: is_active !== false, events, secret };
 }
 
 /** A webhook after an update: only what was supplied changes, and `events` as a whole (B4). */
-function changed({ wire, secret, log }: Hook, { secret: wanted, ...rest }: Wanted): Hook {
+function changed({ wire, secret, log }: Registered, { secret: wanted, ...rest }: Wanted): Registered {
   if (wanted === undefined) return { wire: { ...wire, ...rest }, secret, log };
   return { wire: { ...wire, ...rest, has_secret: wanted !== '' }, secret: wanted === '' ? null : wanted, log };
 }
 
-/** A webhook as the API shows it: its last delivery is the newest of its log, its status follows, unless it has none or an odd one. */
-function shown({ wire, log }: Hook): WireRow {
+/** A webhook as the API shows it: its last delivery is the newest of its log. A status that is missing or odd stays so. */
+function shown({ wire, log }: Registered): WireRow {
   const [newest] = log.read();
   const last = newest && { last_delivery_at: newest.timestamp, last_delivery_status: newest.status_code };
   const current: WireRow = { ...wire, ...last };
