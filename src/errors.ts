@@ -53,7 +53,7 @@ export class SourceError extends Error {
     this.fault = {
       code,
       message: this.message,
-      retryable,
+      retryable: details.retryable ?? retryable,
       httpStatus: details.httpStatus ?? null,
       retryAfterMs: details.retryAfterMs ?? null,
       providerCode: shortWord(details.providerCode),
@@ -63,12 +63,12 @@ export class SourceError extends Error {
   }
 }
 
-/** A write failed when it may have been done already: nobody knows whether it was. */
+/** A write failed when it may have been done already: nobody knows whether it was, and once more may be once too often. */
 export class UnknownOutcome extends SourceError {
   override readonly name = 'UnknownOutcome';
 
   constructor({ fault }: SourceError, cause?: unknown) {
-    super(fault.code, fault, cause);
+    super(fault.code, { ...fault, retryable: false }, cause);
   }
 }
 
