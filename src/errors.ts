@@ -153,6 +153,11 @@ export function hiddenSchemaError(nodes: FieldNode): GraphQLError {
   return new GraphQLError(message, { nodes });
 }
 
+/** What was passed for a secret and is none. GraphQL repeats the value beside any other error of a scalar. */
+export function secretError(longest: number): GraphQLError {
+  return new GraphQLError(`A secret must be text of 1 to ${longest} characters. To have none, leave it out.`);
+}
+
 /** A variable that GraphQL found wrong, under the code and status that all of the caller's mistakes have. */
 export function variableError({ message, nodes }: Pick<GraphQLError, 'message' | 'nodes'>): GraphQLError {
   return new GraphQLError(message, {
