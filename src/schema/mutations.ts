@@ -2,7 +2,8 @@ import type { RequestSource } from '../request-source.ts';
 import { builder } from './builder.ts';
 import { WebhookInterface } from './webhook.ts';
 import { createPayload, writeCost } from './webhook-write.ts';
-import { runWrite, type WriteOutcome } from './write.ts';
+import { runWrite } from './write.ts';
+import type { WriteOutcome } from './write-outcome.ts';
 import { atId } from './write-place.ts';
 import { seeLog, seeOne } from './write-sight.ts';
 

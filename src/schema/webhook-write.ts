@@ -1,7 +1,7 @@
 import { type WriteErrorCode, writeErrorCodes } from '../request.ts';
 import { builder } from './builder.ts';
 import { WebhookSourceReport } from './webhook-source-report.ts';
-import type { UserError, Warning, WriteOutcome } from './write.ts';
+import type { UserError, Warning, WriteOutcome } from './write-outcome.ts';
 
 const errorDescriptions: Readonly<Record<WriteErrorCode, string>> = {
   INVALID: 'The input is wrong, as we or the provider found.',

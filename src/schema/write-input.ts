@@ -1,5 +1,5 @@
 import { quote } from '../errors.ts';
-import type { UserError, Warning } from './write.ts';
+import type { UserError, Warning } from './write-outcome.ts';
 
 /** Something in an input that is wrong. */
 export type Mistake = Omit<UserError, 'code'>;

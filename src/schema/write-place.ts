@@ -5,7 +5,7 @@ import type { WriteAction } from '../request.ts';
 import type { RequestSource } from '../request-source.ts';
 import { decodeId } from '../webhook.ts';
 import { type Located, locate } from './by-id.ts';
-import type { UserError } from './write.ts';
+import type { UserError } from './write-outcome.ts';
 
 /** What a write is about, found or not. */
 export interface Place<K extends Located['kind']> {

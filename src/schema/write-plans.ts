@@ -2,8 +2,9 @@ import type { SourceError } from '../errors.ts';
 import type { RequestSource } from '../request-source.ts';
 import type { WriteHttp } from '../upstream/calls.ts';
 import type { Webhook } from '../webhook.ts';
-import type { Sight, UserError, WriteOutcome, WritePlan } from './write.ts';
+import type { WritePlan } from './write.ts';
 import { checkEvents, checkUrl, type KnownEvents, type Mistake, unique, warnOfEvents } from './write-input.ts';
+import type { Sight, UserError, WriteOutcome } from './write-outcome.ts';
 import { findAgain, identify, seeAlike, seeOne } from './write-sight.ts';
 
 /** What a provider's own mutation adds to what all of them do. */

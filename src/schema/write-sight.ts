@@ -1,6 +1,6 @@
 import type { RequestSource, SourceReport } from '../request-source.ts';
 import type { Webhook } from '../webhook.ts';
-import type { Sight, Warning } from './write.ts';
+import type { Sight, Warning } from './write-outcome.ts';
 
 /** What a webhook that was to be created can be told by. */
 export interface Likeness {

@@ -1,6 +1,7 @@
 import { builder } from '../../schema/builder.ts';
 import { createPayload, writeCost } from '../../schema/webhook-write.ts';
-import { runWrite, type WriteOutcome } from '../../schema/write.ts';
+import { runWrite } from '../../schema/write.ts';
+import type { WriteOutcome } from '../../schema/write-outcome.ts';
 import { atSource } from '../../schema/write-place.ts';
 import { planCreate } from '../../schema/write-plans.ts';
 import { ApiMallWebhookType } from './graphql.ts';

@@ -1,7 +1,8 @@
 import { builder } from '../../schema/builder.ts';
 import { createPayload, writeCost } from '../../schema/webhook-write.ts';
-import { runWrite, type WriteOutcome } from '../../schema/write.ts';
+import { runWrite } from '../../schema/write.ts';
 import type { Mistake } from '../../schema/write-input.ts';
+import type { WriteOutcome } from '../../schema/write-outcome.ts';
 import { atId, atSource } from '../../schema/write-place.ts';
 import { planCreate, planUpdate } from '../../schema/write-plans.ts';
 import { DiligentWebhookType } from './graphql.ts';
