@@ -38,14 +38,15 @@ export interface DeliveryIdParts {
   readonly externalId: string;
 }
 
-const typename = 'WebhookDelivery';
+/** The type that a delivery's id begins with. */
+export const deliveryTypename = 'WebhookDelivery';
 
 /**
  * base64url of `WebhookDelivery:source:webhook/event/time`, the last three escaped as in a URL. The time is part of it, as
  * two attempts may be of one event (`upstreams.md` B6).
  */
 export function encodeDeliveryId(source: string, webhookId: string, externalId: string, at: string | null): string {
-  return encodeId(typename, source, [webhookId, externalId, at ?? ''].map(encodeURIComponent).join('/'));
+  return encodeId(deliveryTypename, source, [webhookId, externalId, at ?? ''].map(encodeURIComponent).join('/'));
 }
 
 /** Takes the last part of a delivery's id apart; null for what `encodeDeliveryId` would not have written so. */

@@ -53,7 +53,7 @@ export class SourceError extends Error {
     this.fault = {
       code,
       message: this.message,
-      retryable,
+      retryable: details.retryable ?? retryable,
       httpStatus: details.httpStatus ?? null,
       retryAfterMs: details.retryAfterMs ?? null,
       providerCode: shortWord(details.providerCode),
@@ -63,12 +63,12 @@ export class SourceError extends Error {
   }
 }
 
-/** A write failed when it may have been done already: nobody knows whether it was. */
+/** A write failed when it may have been done already: nobody knows whether it was, and once more may be once too often. */
 export class UnknownOutcome extends SourceError {
   override readonly name = 'UnknownOutcome';
 
   constructor({ fault }: SourceError, cause?: unknown) {
-    super(fault.code, fault, cause);
+    super(fault.code, { ...fault, retryable: false }, cause);
   }
 }
 
@@ -151,6 +151,11 @@ export function documentIdError(
 export function hiddenSchemaError(nodes: FieldNode): GraphQLError {
   const message = `GraphQL introspection has been disabled, but the requested query contained the field "${nodes.name.value}".`;
   return new GraphQLError(message, { nodes });
+}
+
+/** What was passed for a secret and is none. GraphQL repeats the value beside any other error of a scalar. */
+export function secretError(longest: number): GraphQLError {
+  return new GraphQLError(`A secret must be text of 1 to ${longest} characters. To have none, leave it out.`);
 }
 
 /** A variable that GraphQL found wrong, under the code and status that all of the caller's mistakes have. */

@@ -22,12 +22,19 @@ test('tells Apollo Client which types an interface has', () => {
 
 test('tells graphcache which types have no key, and everything but what only gateways ask for', () => {
   expect(Object.keys(keys)).toEqual([
+    'ApiMallWebhookCreatePayload',
+    'DiligentWebhookCreatePayload',
+    'DiligentWebhookUpdatePayload',
+    'WebhookDeletePayload',
+    'WebhookDeliveryRedeliverPayload',
     'WebhookHealthCount',
     'WebhookLastDelivery',
     'WebhookSourceError',
     'WebhookSourceReport',
+    'WebhookUserError',
+    'WebhookWarning',
   ]);
-  expect(Object.values(keys).map((key) => key())).toEqual([null, null, null, null]);
+  expect(new Set(Object.values(keys).map((key) => key()))).toEqual(new Set([null]));
   const names = introspection.__schema.types.map(({ name }) => name);
   expect(names).toContain('WebhookConnection');
   expect(names).not.toContain('_Service');

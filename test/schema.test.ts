@@ -32,7 +32,7 @@ test('describes every type, field, argument and enum value', () => {
 });
 
 test('names everything of ours after webhooks or after a provider', () => {
-  const standard = ['Query', 'Node', 'PageInfo', 'DateTime', 'SafeInt', ...ofFederation];
+  const standard = ['Query', 'Mutation', 'Node', 'PageInfo', 'DateTime', 'SafeInt', ...ofFederation];
   const prefixes = ['Webhook', ...webhookTypes.map(({ name }) => name.replace(/Webhook$/, ''))];
   const ours = types.map(({ name }) => name).filter((name) => !standard.includes(name));
   expect(ours.filter((name) => !prefixes.some((prefix) => name.startsWith(prefix)))).toEqual([]);
@@ -52,6 +52,24 @@ test.each([
   ['Query.webhookSources', '[WebhookSource!]'],
   ['Query.node', 'Node'],
   ['Query.nodes', '[Node]'],
+  ['Mutation.createApiMallWebhook', 'ApiMallWebhookCreatePayload'],
+  ['Mutation.createDiligentWebhook', 'DiligentWebhookCreatePayload'],
+  ['Mutation.updateDiligentWebhook', 'DiligentWebhookUpdatePayload'],
+  ['Mutation.deleteWebhook', 'WebhookDeletePayload'],
+  ['Mutation.redeliverWebhookDelivery', 'WebhookDeliveryRedeliverPayload'],
+  ['ApiMallWebhookCreatePayload.webhook', 'ApiMallWebhook'],
+  ['DiligentWebhookCreatePayload.webhook', 'DiligentWebhook'],
+  ['DiligentWebhookUpdatePayload.webhook', 'DiligentWebhook'],
+  ['WebhookDeletePayload.deletedId', 'ID'],
+  ['WebhookDeletePayload.webhook', 'Webhook'],
+  ['WebhookDeletePayload.userErrors', '[WebhookUserError!]!'],
+  ['WebhookDeletePayload.warnings', '[WebhookWarning!]!'],
+  ['WebhookDeletePayload.report', 'WebhookSourceReport'],
+  ['WebhookDeliveryRedeliverPayload.webhook', 'Webhook'],
+  ['WebhookUserError.field', '[String!]'],
+  ['WebhookUserError.message', 'String!'],
+  ['WebhookUserError.code', 'WebhookUserErrorCode!'],
+  ['WebhookWarning.code', 'WebhookWarningCode!'],
   ['Webhook.id', 'ID!'],
   ['Webhook.provider', 'WebhookProvider!'],
   ['Webhook.source', 'WebhookSource!'],
@@ -108,6 +126,11 @@ test.each([
   ['WebhookSourceCapability', 'LIST CREATE UPDATE DELETE DELIVERIES REDELIVER'],
   ['WebhookOrderField', 'URL LAST_DELIVERY_AT CREATED_AT HEALTH PROVIDER'],
   ['WebhookOrderDirection', 'ASC DESC'],
+  [
+    'WebhookUserErrorCode',
+    'INVALID NOT_FOUND UNSUPPORTED_BY_PROVIDER WRITES_DISABLED LIMIT_REACHED UNAUTHORIZED FORBIDDEN RATE_LIMITED SOURCE_FAILED OUTCOME_UNKNOWN',
+  ],
+  ['WebhookWarningCode', 'UNKNOWN_EVENT NO_EVENTS NOT_IDENTIFIED'],
   [
     'WebhookSourceErrorCode',
     'NOT_CONFIGURED BAD_CREDENTIAL UNAUTHORIZED FORBIDDEN NOT_FOUND RATE_LIMITED TIMEOUT UNREACHABLE UPSTREAM_ERROR BAD_RESPONSE TOO_LARGE CIRCUIT_OPEN OVERLOADED',

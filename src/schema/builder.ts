@@ -12,6 +12,7 @@ export interface SchemaTypes {
     ID: { Input: string; Output: string };
     DateTime: { Input: Date; Output: string | Date };
     SafeInt: { Input: number; Output: number };
+    WebhookSecret: { Input: string; Output: never };
     /** An enum made of the list of providers (`schema/index.ts`); named here so that fields can refer to it. */
     WebhookProvider: { Input: string; Output: string };
     _Any: { Input: unknown; Output: unknown };

@@ -1,5 +1,12 @@
-import { type GraphQLNamedType, type GraphQLResolveInfo, isInterfaceType, isObjectType } from 'graphql';
+import {
+  type GraphQLNamedType,
+  type GraphQLResolveInfo,
+  type GraphQLSchema,
+  isInterfaceType,
+  isObjectType,
+} from 'graphql';
 import type { Context } from '../context.ts';
+import { type DeliveryIdParts, deliveryTypename, readDeliveryId } from '../delivery.ts';
 import { InputError, quote, SourceError, SourceFailure } from '../errors.ts';
 import type { RequestSource } from '../request-source.ts';
 import { decodeId, type Webhook } from '../webhook.ts';
@@ -52,16 +59,18 @@ export function checkBatch(argument: string, { length }: readonly unknown[]): vo
   if (length > mostIds) throw new InputError(`${argument}: ${length} are too many. Pass at most ${mostIds} at once.`);
 }
 
-/** The only reader of ids. Throws an `InputError` for what is none; rejects with a `SourceFailure` if the source failed. */
-export function fetchNode(
-  argument: string,
-  id: string,
-  { sources }: Context,
-  { schema }: GraphQLResolveInfo,
-): RequestSource | Promise<Webhook | null> {
+/** What an id names, at a source that is served here. Whether it is still there, only the source can tell. */
+export type Located =
+  | { readonly kind: 'source'; readonly source: RequestSource }
+  | { readonly kind: 'webhook'; readonly source: RequestSource; readonly externalId: string }
+  | { readonly kind: 'delivery'; readonly source: RequestSource; readonly delivery: DeliveryIdParts };
+
+/** The only reader of ids. Throws an `InputError` for what is none, and a `SourceFailure` where its source is not served. */
+export function locate(argument: string, id: string, { sources }: Context, schema: GraphQLSchema): Located {
   const parts = decodeId(id);
   const type = parts && schema.getType(parts.typename);
-  if (!parts || !isObjectType(type) || !isNode(type)) throw notAnId(argument, id);
+  const isKnown = parts?.typename === deliveryTypename || (isObjectType(type) && isNode(type));
+  if (!parts || !isKnown) throw notAnId(argument, id);
   const { typename, externalId } = parts;
   const source = sources.get(parts.source);
   if (!source)
@@ -70,11 +79,32 @@ export function fetchNode(
       'FAILED',
       new SourceError('NOT_CONFIGURED', { message: 'There is no such source here.' }).fault,
     );
-  if (typename === source.__typename && externalId === null) return source;
-  const { provider } = source;
-  const fits = typename === provider.type.name && externalId !== null && provider.externalId.test(externalId);
-  if (!fits) throw notAnId(argument, id);
-  return source.load(externalId);
+  const { provider, __typename } = source;
+  if (externalId === null) {
+    if (typename === __typename) return { kind: 'source', source };
+    throw notAnId(argument, id);
+  }
+  if (typename === provider.type.name && provider.externalId.test(externalId)) {
+    return { kind: 'webhook', source, externalId };
+  }
+  const delivery = typename === deliveryTypename ? readDeliveryId(externalId) : null;
+  if (!delivery || !provider.externalId.test(delivery.webhookId)) throw notAnId(argument, id);
+  return { kind: 'delivery', source, delivery };
+}
+
+/** Fetches what an id names. Throws as `locate` does; rejects with a `SourceFailure` if the source failed. */
+export function fetchNode(
+  argument: string,
+  id: string,
+  context: Context,
+  { schema }: GraphQLResolveInfo,
+): RequestSource | Promise<Webhook | null> {
+  const located = locate(argument, id, context, schema);
+  if (located.kind === 'webhook') return located.source.load(located.externalId);
+  if (located.kind === 'source') return located.source;
+  throw new InputError(
+    `${argument}: this is the id of a delivery, which is shown by its webhook and cannot be fetched.`,
+  );
 }
 
 function notAnId(argument: string, id: string): InputError {

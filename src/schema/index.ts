@@ -5,6 +5,7 @@ import { builder } from './builder.ts';
 import './scalars.ts';
 import './by-id.ts';
 import './federation.ts';
+import './mutations.ts';
 import './webhooks.ts';
 import { printServed, printSubgraph } from './sdl.ts';
 import { WebhookSource } from './webhook-source.ts';

@@ -14,7 +14,7 @@ const possibleTypes = Object.fromEntries(
 /** The types whose key graphcache would miss: those without an id, except where it does not look for one. */
 const keyless = types
   .filter(isObjectType)
-  .filter(({ name }) => !name.startsWith('__') && !/^(Query|PageInfo|\w+Connection|\w+Edge)$/.test(name))
+  .filter(({ name }) => !name.startsWith('__') && !/^(Query|Mutation|PageInfo|\w+Connection|\w+Edge)$/.test(name))
   .filter((type) => !type.getFields().id)
   .map(({ name }) => name);
 

@@ -4,18 +4,18 @@ import { builder } from './builder.ts';
 import { WebhookSource } from './webhook-source.ts';
 
 const WebhookSourceState = builder.enumType('WebhookSourceState', {
-  description: 'How reading a source went.',
+  description: 'How asking a source went.',
   values: {
     OK: { description: 'It answered whole.' },
     PARTIAL: { description: 'It answered, and rows are missing: see `error`.' },
-    FAILED: { description: 'None of its rows are in the answer: see `error`.' },
+    FAILED: { description: 'Nothing of it is in the answer: see `error`.' },
   } as const,
 });
 
 const codes = Object.keys(sourceErrorCodes) as SourceErrorCode[];
 
 const WebhookSourceErrorCode = builder.enumType('WebhookSourceErrorCode', {
-  description: 'Why a source could not be read, or not whole.',
+  description: 'Why a source could not be asked, or did not answer whole.',
   values: Object.fromEntries(codes.map((code) => [code, { description: sourceErrorCodes[code].message }])) as Record<
     SourceErrorCode,
     { description: string }
@@ -43,7 +43,7 @@ const WebhookSourceError = builder.objectRef<SourceFault>('WebhookSourceError').
 
 /** One source's part in an answer. */
 export const WebhookSourceReport = builder.objectRef<SourceReport<unknown>>('WebhookSourceReport').implement({
-  description: 'How one source contributed to a list.',
+  description: 'How one source contributed to an answer.',
   fields: (t) => ({
     source: t.expose('source', { type: WebhookSource, nullable: false, description: 'The source that was asked.' }),
     state: t.expose('state', { type: WebhookSourceState, nullable: false, description: 'How it went.' }),
@@ -62,7 +62,7 @@ export const WebhookSourceReport = builder.objectRef<SourceReport<unknown>>('Web
     }),
     durationMs: t.exposeFloat('durationMs', {
       extensions: { perRequest: true },
-      description: 'How long reading took, in milliseconds; null if no call was made.',
+      description: 'How long it took, in milliseconds; null if no call was made.',
     }),
   }),
 });

@@ -7,6 +7,8 @@ import { readmeBlocks } from '../support/readme.ts';
 
 const root = new URL('../../', import.meta.url);
 
+const scalars = { DateTime: 'string', ID: 'string', SafeInt: 'number', WebhookSecret: 'string' };
+
 /** The queries of README.md as typed documents: each file by its path from the root. */
 export async function printOperations(): Promise<Record<string, string>> {
   const source = await generateSource();
@@ -42,7 +44,7 @@ async function generateSource(): Promise<string> {
         './': {
           preset,
           presetConfig: { fragmentMasking: false },
-          config: { strictScalars: true, scalars: { DateTime: 'string', ID: 'string', SafeInt: 'number' } },
+          config: { strictScalars: true, scalars },
         },
       },
     },

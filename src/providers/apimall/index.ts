@@ -1,8 +1,10 @@
 import type { Provider } from '../provider.ts';
 import { ApiMallWebhookType } from './graphql.ts';
 import { list } from './list.ts';
+import './mutations.ts';
 import { createSandbox } from './sandbox.ts';
 import { type ApiMallWebhook, externalId } from './wire.ts';
+import { create, remove } from './writes.ts';
 
 export const apimall: Provider<ApiMallWebhook> = {
   key: 'apimall',
@@ -14,6 +16,6 @@ export const apimall: Provider<ApiMallWebhook> = {
   url: 'https://gateway.apimall.ai/api/v1',
   credentialHeader: 'x-apimall-api-key',
   authorization: (key) => ({ authorization: `Bearer ${key}` }),
-  operations: { list },
+  operations: { list, create, delete: remove },
   sandbox: createSandbox,
 };

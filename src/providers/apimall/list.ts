@@ -1,7 +1,7 @@
-import { SourceError, type SourceErrorCode } from '../../errors.ts';
+import { SourceError } from '../../errors.ts';
 import type { Http } from '../../upstream/calls.ts';
 import { createSnapshot, readRows, type Snapshot } from '../../upstream/snapshot.ts';
-import { type ApiMallWebhook, findRequestId, readProblem, readWebhook, WireList } from './wire.ts';
+import { type ApiMallWebhook, failureCode, findRequestId, readProblem, readWebhook, WireList } from './wire.ts';
 
 const mostPages = 20;
 /** Where a page does not state its limit (`upstreams.md` A3). */
@@ -86,12 +86,6 @@ async function readPage(http: Http, path: string, source: string): Promise<Page>
   });
   if ('rows' in answer) return answer;
   throw http.failure(failureCode(answer.error?.code), readProblem(answer));
-}
-
-/** What `success: false` in an answer 200 means: only these two codes are documented (`upstreams.md` A2). */
-function failureCode(code: string | undefined): SourceErrorCode {
-  if (code === 'unauthorized') return 'UNAUTHORIZED';
-  return code === 'not_found' ? 'NOT_FOUND' : 'UPSTREAM_ERROR';
 }
 
 function identity(item: unknown): unknown {

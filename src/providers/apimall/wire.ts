@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { SourceFaultDetails } from '../../errors.ts';
+import type { SourceErrorCode, SourceFaultDetails } from '../../errors.ts';
 import { isPlainText, type Span } from '../../upstream/reuse.ts';
 import { encodeId, hostOf, type LastDelivery, type Verdict, type Webhook } from '../../webhook.ts';
 import { isoTime, maybeCount, maybeInt, maybeText, quote, shownText, WireId, WireText } from '../wire.ts';
@@ -54,6 +54,18 @@ export function readProblem(body: unknown): Pick<SourceFaultDetails, 'providerCo
   return { providerCode: data?.error?.code, providerRequestId: data?.request_id };
 }
 
+/** A failure in an envelope, whatever the status. */
+export const WireFailure = WireProblem.extend({ success: z.literal(false) });
+
+/** The envelope of an answer about one webhook. */
+export const WireData = z.object({ data: z.unknown() });
+
+/** What `success: false` in an answer that succeeds means: only these two codes are documented (`upstreams.md` A2). */
+export function failureCode(code: string | undefined): SourceErrorCode {
+  if (code === 'unauthorized') return 'UNAUTHORIZED';
+  return code === 'not_found' ? 'NOT_FOUND' : 'UPSTREAM_ERROR';
+}
+
 /** The last member of an object, whose text nothing is made of; how long the text may be is how much is looked at. */
 const requestIdAtEnd = /,\s*"request_id"\s*:\s*"([^"\\]{0,128})"\s*\}\s*$/d;
 const longestEnd = 256;
@@ -83,7 +95,7 @@ const WirePage = z.union([
  * The list's envelope (`upstreams.md` A2, A3): a failure, or `data` as the whole array or one page. `success` may be
  * missing (C3), but what has neither is no answer of API Mall's.
  */
-export const WireList = z.union([WireProblem.extend({ success: z.literal(false) }), z.object({ data: WirePage })]);
+export const WireList = z.union([WireFailure, z.object({ data: WirePage })]);
 
 /** One row of the list as our model, or null where its id, url or events cannot be read. */
 export function readWebhook(row: unknown, source: string): ApiMallWebhook | null {

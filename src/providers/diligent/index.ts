@@ -1,8 +1,10 @@
 import { createSnapshot, readRows } from '../../upstream/snapshot.ts';
 import type { Provider } from '../provider.ts';
 import { DiligentWebhookType } from './graphql.ts';
+import './mutations.ts';
 import { createSandbox } from './sandbox.ts';
 import { type DiligentWebhook, externalId, readWebhook, WireList } from './wire.ts';
+import { create, redeliver, remove, update } from './writes.ts';
 
 export const diligent: Provider<DiligentWebhook> = {
   key: 'diligent',
@@ -26,6 +28,10 @@ export const diligent: Provider<DiligentWebhook> = {
         problem: () => ({}),
         findVolatile: () => null,
       }),
+    create,
+    update,
+    delete: remove,
+    redeliver,
   },
   sandbox: createSandbox,
 };
