@@ -2,6 +2,7 @@ import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ask } from '../support/program.ts';
+import { readmeBlocks } from '../support/readme.ts';
 import { attempt, plainEnv, root, run, scratchFolder, start } from './support/run.ts';
 
 const scratch = scratchFolder();
@@ -12,6 +13,13 @@ const releases: readonly [string, string][] = [
   [process.versions.node, process.execPath],
 ];
 let tarball: string;
+
+/** Prints what becomes of case 2 of RFC 4231, and of another body. */
+const verifying = `
+  import { verifyDiligentSignature } from 'hookgraph/diligent/signature';
+  const signature = 'sha256=5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843';
+  const verify = (text) => verifyDiligentSignature({ body: Buffer.from(text), signature, secret: 'Jefe' });
+  console.log(verify('what do ya want for nothing?'), verify('what do ya want for something?'));`;
 
 beforeAll(async () => {
   const packed = await run(process.execPath, [npm, 'pack', '--silent', '--pack-destination', scratch.path], {
@@ -42,6 +50,23 @@ test('holds the compiled program and the client kit, and no script that runs at 
   expect(paths.filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts'))).toEqual([]);
   const { scripts } = JSON.parse(await run('tar', ['-xzOf', tarball, 'package/package.json']));
   expect(Object.keys(scripts).filter((name) => /install|prepare$/.test(name))).toEqual([]);
+});
+
+test('has a function for receivers that works without what the gateway installs, and its types', async () => {
+  const folder = join(scratch.path, 'receiver');
+  const own = join(folder, 'node_modules/hookgraph');
+  mkdirSync(own, { recursive: true });
+  await run('tar', ['-xzf', tarball, '-C', own, '--strip-components=1']);
+  writeFileSync(join(folder, 'run.mjs'), verifying);
+  expect(await run(process.execPath, ['run.mjs'], { cwd: folder })).toBe('true false\n');
+  const [shown = ''] = readmeBlocks('ts', 'Verify deliveries');
+  const types = ['--types', 'node', '--typeRoots', join(root, 'node_modules/@types')];
+  const tsc = [join(root, 'node_modules/typescript/bin/tsc'), '--noEmit', '--strict', '--module', 'nodenext', ...types];
+  writeFileSync(join(folder, 'right.mts'), shown);
+  expect(await attempt(process.execPath, [...tsc, 'right.mts'], { cwd: folder })).toEqual({ code: 0, output: '' });
+  writeFileSync(join(folder, 'wrong.mts'), shown.replace('({ body,', '({ body: body.toString(),'));
+  const { output } = await attempt(process.execPath, [...tsc, 'wrong.mts'], { cwd: folder });
+  expect(output).toContain("Type 'string' is not assignable to type 'Uint8Array");
 });
 
 describe.each(releases)('on Node %s', (version, node) => {
@@ -88,6 +113,11 @@ describe.each(releases)('on Node %s', (version, node) => {
       console.log(Object.keys(keys).length > 0, ByIdDocument.kind, possibleTypes.Webhook.length);`;
     writeFileSync(join(folder, 'kit.js'), script);
     expect(await run(node, ['kit.js'], { cwd: folder, env })).toBe('true Document 2\n');
+  });
+
+  test('has the function for receivers', async () => {
+    writeFileSync(join(folder, 'verifying.js'), verifying);
+    expect(await run(node, ['verifying.js'], { cwd: folder, env })).toBe('true false\n');
   });
 
   test('runs no TypeScript under node_modules, which is why it is compiled', async () => {
