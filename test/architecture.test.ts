@@ -16,7 +16,7 @@ const levels: readonly RegExp[] = [
   /^schema\//,
   /^(context|request-source)\.ts$/,
   /^auth\//,
-  /^providers\/(provider|wire)\.ts$/,
+  /^providers\/(provider|wire|sandbox-http)\.ts$/,
   /^upstream\//,
   /^(webhook|filter|order|page|errors|config|config-files|config-auth|config-traces|manifest|tokens|new-token|metrics|metrics-sources|address|turns|request|secret-files|span|log|traces|version|compile|delivery|line)\.ts$/,
 ];

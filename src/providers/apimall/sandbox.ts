@@ -1,139 +1,104 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Clock, Sandbox } from '../provider.ts';
+import { isObject, listenWith, type Reply, readPath, readSentBody } from '../sandbox-http.ts';
+import { createdRow, idleRow, keyId, type Row, seed, shownAt, type WireRow } from './sandbox-rows.ts';
 
 /** The two forms that the documents allow for `data` of a list: all rows, or `{items, page, limit}`. */
 export type ListForm = 'array' | 'page';
 
-interface WireRow {
-  readonly id: number;
-  readonly url: string;
-  readonly events: readonly string[];
-  readonly status?: string;
-  /** "When present": JSON leaves out what is undefined. */
-  readonly api_key_id?: number | null | undefined;
-  readonly total_sent?: number;
-  readonly total_failed?: number;
-  readonly last_sent_at?: string | null;
-  readonly last_error?: string | null;
-  readonly created_at?: string;
-  readonly updated_at?: string;
-  readonly [undocumented: string]: unknown;
-}
+/** What goes into the envelope, and the status that it goes out with. */
+type Outcome = readonly [status: number, body: { readonly data: unknown } | { readonly error: Problem }];
 
-/** A webhook as the API shows it at `start`, and which counter grows by one every so many milliseconds since. */
-interface Row {
-  readonly wire: WireRow;
-  readonly grows?: { readonly counter: 'total_sent' | 'total_failed'; readonly every: number };
+interface Problem {
+  readonly code: string;
+  readonly message: string;
 }
 
 const path = '/api/v1';
 const key = 'sk-sandbox-apimall';
-const start = Date.parse('2026-03-12T08:58:00.000Z');
-const both = ['job.completed', 'job.failed'];
-const completed = ['job.completed'];
-const failed = ['job.failed'];
 
-// Row 8 at `start` is the documented sample but for its URL. Order is by id; the page form cuts after row 58.
-const seed: readonly Row[] = [
-  sends(8, 'https://hooks.acme.example/apimall/orders', both, 61_300, [32, 1]),
-  sends(9, 'https://hooks.acme.example/apimall/billing', both, 47_250, [1280, 3]),
-  sends(10, 'https://crm.acme.example/apimall', completed, 180_500, [774, 0]),
-  sends(11, 'https://warehouse.acme.example/apimall/ingest', both, 95_010, [1519, 22]),
-  fails(14, 'https://staging.acme.example/apimall', both, 300_000, [410, 57], { last_error: 'connect ETIMEDOUT' }),
-  fails(15, 'https://staging.acme.example/apimall/nightly', failed, 3_600_000, [0, 12]),
-  sends(17, 'https://hooks.globex.example/apimall', both, 33_700, [3891, 8]),
-  idles(18, 'https://hooks.globex.example/apimall/images', completed),
-  { wire: listed(21, 'https://hooks.acme.example/apimall/legacy-billing', both, [96, 4], { status: 'paused' }) },
-  { wire: listed(22, 'https://ops.umbrella.example/apimall', failed, [15, 0], { status: 'revoked', api_key_id: 7 }) },
-  sends(23, 'https://ops.umbrella.example/apimall/audit', both, 120_000, [208, 0], { status: 'quarantined' }),
-  sends(26, 'https://crm.acme.example/apimall/jobs', ['job.completed', 'job.cancelled'], 240_800, [61, 0]),
-  { wire: { id: 27, url: 'https://hooks.soylent.example/apimall', events: completed } },
-  idles(30, 'mqtt://broker.acme.example/apimall/jobs', both),
-  sends(31, 'https://eu.hooks.globex.example/apimall', both, 77_770, [950, 2], { region: 'eu-west-1' }),
-  { wire: created(33, 'https://hooks.initech.example/apimall/new', both) },
-  sends(35, 'https://warehouse.acme.example/apimall/returns', failed, 410_900, [19, 0], { api_key_id: undefined }),
-  sends(36, 'https://billing.initech.example/apimall', both, 150_000, [333, 5], { api_key_id: null, last_error: '' }),
-  sends(41, 'https://hooks.acme.example/apimall/orders', failed, 88_400, [140, 0], { api_key_id: 9 }),
-  fails(58, 'https://warehouse.acme.example/apimall/labels', both, 20_000, [7, 951], { last_error: 'HTTP 503' }),
-  idles(64, 'https://crm.acme.example/apimall/leads', completed, { status: 'created' }),
-  sends(77, 'https://reports.umbrella.example/apimall/daily', completed, 86_400_000, [1, 0]),
-  sends(99, 'https://HOOKS.initech.example:8443/apimall', both, 52_900, [402, 1]),
-  sends(100, 'https://hooks.globex.example/apimall/firehose', both, 2000, [50_211, 17]),
-];
+// Get-one and update are not offered (A6), and no status for a wrong method is documented.
+const nowhere = failure(404, 'not_found', 'Resource not found');
 
-/** Stands in for the gateway host. It takes no writes yet, so its rows change by the clock only. */
+/** Stands in for the gateway host: lists, creates and deletes. A webhook that was made here stays without deliveries. */
 export function createSandbox(clock: Clock, form: ListForm = 'array'): Sandbox {
-  const rows = [...seed];
+  let rows: readonly Row[] = seed;
+  let lastId = Math.max(...seed.map(({ wire }) => wire.id));
   let serial = 0;
 
-  function answer(response: ServerResponse, status: number, body: object): void {
+  async function answer(request: IncomingMessage): Promise<Reply> {
+    const [status, body] = await decide(request);
     serial += 1;
     const request_id = `req_01HQ9M7J7X${serial.toString(36).toUpperCase().padStart(16, '0')}`;
-    response.statusCode = status;
-    response.setHeader('content-type', 'application/json');
-    response.end(JSON.stringify({ success: status === 200, ...body, request_id }));
+    return { status, body: { success: 'data' in body, ...body, request_id } };
   }
 
-  return {
-    path,
-    key,
-    listener(request, response) {
-      if (request.headers.authorization !== `Bearer ${key}`) {
-        return answer(response, 401, { error: { code: 'unauthorized', message: 'Unauthorized' } });
-      }
-      const [pathname, query] = (request.url ?? '').split('?', 2);
-      if (request.method !== 'GET' || pathname !== `${path}/webhooks`) {
-        return answer(response, 404, { error: { code: 'not_found', message: 'Resource not found' } });
-      }
-      const now = clock();
-      const data = rows.map((row) => shownAt(now, row));
-      return answer(response, 200, { data: form === 'array' ? data : pageOf(data, new URLSearchParams(query)) });
-    },
-  };
+  async function decide(request: IncomingMessage): Promise<Outcome> {
+    if (request.headers.authorization !== `Bearer ${key}`) return failure(401, 'unauthorized', 'Unauthorized');
+    const [resource, id, ...more] = readPath(request, path) ?? [];
+    if (resource !== 'webhooks' || more.length > 0) return nowhere;
+    if (request.method === 'GET' && id === undefined) return list(request);
+    if (request.method === 'POST' && id === undefined) return create(await readJson(request));
+    return request.method === 'DELETE' && id !== undefined ? remove(id) : nowhere;
+  }
+
+  function list({ url = '' }: IncomingMessage): Outcome {
+    const now = clock();
+    const shown = rows.map((row) => shownAt(now, row));
+    return [200, { data: form === 'array' ? shown : pageOf(shown, new URLSearchParams(url.split('?', 2)[1])) }];
+  }
+
+  // The status of success is cut off in the documents; 200 as on all of their other pages. Of the secret nothing is kept.
+  function create(body: unknown): Outcome {
+    const wrong = isObject(body) ? wrongIn(body) : 'The body must be a JSON object';
+    if (wrong !== null) return invalid(wrong);
+    const { url, events } = body as Pick<WireRow, 'url' | 'events'>;
+    lastId += 1;
+    const data = createdRow(lastId, url, events, clock());
+    rows = [...rows, idleRow(data)];
+    return [200, { data }];
+  }
+
+  function remove(text: string): Outcome {
+    if (!/^-?\d+$/.test(text)) return invalid('id must be an integer');
+    const id = Number(text);
+    if (!rows.some(({ wire }) => wire.id === id)) return failure(404, 'not_found', 'Webhook not found');
+    rows = rows.filter(({ wire }) => wire.id !== id);
+    return [200, { data: { id } }];
+  }
+
+  return { path, key, listener: listenWith(answer) };
 }
 
-function shownAt(now: number, { wire, grows }: Row): WireRow {
-  if (!grows) return wire;
-  const attempts = Math.max(0, Math.floor((now - start) / grows.every));
-  const at = iso(start + attempts * grows.every);
-  return { ...wire, [grows.counter]: (wire[grows.counter] ?? 0) + attempts, last_sent_at: at, updated_at: at };
+/** The body of a create, undefined where it is no JSON, said to be something else (A4), or too large. */
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  const sent = await readSentBody(request);
+  const isJson = /^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? '');
+  return isJson && typeof sent === 'object' ? sent.json : undefined;
+}
+
+/** What is wrong with the body of a create by the rules of A4, null where nothing is. What they do not name is let through. */
+function wrongIn({ url, events, secret_key, api_key_id }: Readonly<Record<string, unknown>>): string | null {
+  const isHttps = typeof url === 'string' && URL.canParse(url) && new URL(url).protocol === 'https:';
+  if (!isHttps) return 'url must be an https URL';
+  const isTexts = Array.isArray(events) && events.every((event) => typeof event === 'string');
+  if (!isTexts) return 'events must be an array of strings';
+  if (secret_key !== undefined && typeof secret_key !== 'string') return 'secret_key must be a string';
+  if (api_key_id !== undefined && api_key_id !== keyId) return 'api_key_id must be the id of the calling key';
+  return null;
+}
+
+/** The documents show no code word for a 400. */
+function invalid(message: string): Outcome {
+  return failure(400, 'invalid_request', message);
+}
+
+function failure(status: number, code: string, message: string): Outcome {
+  return [status, { error: { code, message } }];
 }
 
 function pageOf(rows: readonly WireRow[], query: URLSearchParams): object {
   const page = Math.max(1, Number.parseInt(query.get('page') ?? '', 10) || 1);
   const limit = Math.min(50, Math.max(1, Number.parseInt(query.get('limit') ?? '20', 10) || 20));
   return { items: rows.slice((page - 1) * limit, page * limit), page, limit };
-}
-
-type Counts = readonly [sent: number, failed: number];
-type Said = Partial<WireRow>;
-
-function sends(id: number, url: string, events: string[], every: number, counts: Counts, said?: Said): Row {
-  return { wire: listed(id, url, events, counts, said), grows: { counter: 'total_sent', every } };
-}
-
-function fails(id: number, url: string, events: string[], every: number, counts: Counts, said?: Said): Row {
-  return { wire: listed(id, url, events, counts, said), grows: { counter: 'total_failed', every } };
-}
-
-function idles(id: number, url: string, events: string[], said?: Said): Row {
-  const { updated_at } = created(id, url, events);
-  return { wire: listed(id, url, events, [0, 0], { last_sent_at: null, updated_at, ...said }) };
-}
-
-function listed(id: number, url: string, events: string[], [total_sent, total_failed]: Counts, said?: Said): WireRow {
-  const { status, api_key_id, created_at } = created(id, url, events);
-  const at = iso(start);
-  const delivery = { total_sent, total_failed, last_sent_at: at, last_error: null };
-  return { id, url, events, status, api_key_id, ...delivery, created_at, updated_at: at, ...said };
-}
-
-// The answer to a create has neither counters nor `last_*`. Ids are given out in order, so one every 25 minutes here.
-function created(id: number, url: string, events: string[]) {
-  const at = iso(Date.parse('2026-03-10T08:05:00.000Z') + (id - 8) * 1_500_000);
-  return { id, url, events, status: 'active', api_key_id: 12, created_at: at, updated_at: at };
-}
-
-function iso(time: number): string {
-  return new Date(time).toISOString();
 }
