@@ -6,6 +6,7 @@ import { decodeId, type Webhook } from '../webhook.ts';
 import { builder } from './builder.ts';
 import { Node } from './node.ts';
 import { WebhookInterface } from './webhook.ts';
+import { WebhookDelivery } from './webhook-delivery.ts';
 
 /** How many things may be fetched at once. */
 export const mostIds = 1000;
@@ -61,6 +62,11 @@ export function fetchNode(
 ): RequestSource | Promise<Webhook | null> {
   const parts = decodeId(id);
   const type = parts && schema.getType(parts.typename);
+  if (parts?.typename === WebhookDelivery.name) {
+    throw new InputError(
+      `${argument}: this is the id of a delivery, which only its webhook shows: select its deliveries.`,
+    );
+  }
   if (!parts || !isObjectType(type) || !isNode(type)) throw notAnId(argument, id);
   const { typename, externalId } = parts;
   const source = sources.get(parts.source);

@@ -1,5 +1,6 @@
 import { createSnapshot, readRows } from '../../upstream/snapshot.ts';
 import type { Provider } from '../provider.ts';
+import { readDeliveries } from './deliveries.ts';
 import { DiligentWebhookType } from './graphql.ts';
 import { createSandbox } from './sandbox.ts';
 import { type DiligentWebhook, externalId, readWebhook, WireList } from './wire.ts';
@@ -26,6 +27,7 @@ export const diligent: Provider<DiligentWebhook> = {
         problem: () => ({}),
         findVolatile: () => null,
       }),
+    deliveries: readDeliveries,
   },
   sandbox: createSandbox,
 };
