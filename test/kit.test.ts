@@ -22,12 +22,16 @@ test('tells Apollo Client which types an interface has', () => {
 
 test('tells graphcache which types have no key, and everything but what only gateways ask for', () => {
   expect(Object.keys(keys)).toEqual([
+    'WebhookDeliveryHeader',
+    'WebhookDeliveryMessage',
+    'WebhookDeliveryStatusClassCount',
+    'WebhookFailureSummary',
     'WebhookHealthCount',
     'WebhookLastDelivery',
     'WebhookSourceError',
     'WebhookSourceReport',
   ]);
-  expect(Object.values(keys).map((key) => key())).toEqual([null, null, null, null]);
+  for (const key of Object.values(keys)) expect(key()).toBeNull();
   const names = introspection.__schema.types.map(({ name }) => name);
   expect(names).toContain('WebhookConnection');
   expect(names).not.toContain('_Service');
