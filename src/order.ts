@@ -47,7 +47,8 @@ export function createRowComparator(
   return compareBy(direction, valueReader(field, providerOf));
 }
 
-function compareBy<T extends Pick<Position, 'source' | 'externalId'>>(
+/** Compares whatever has a value, nulls last in both directions; equal values by source, then by id in ascending order. */
+export function compareBy<T extends Pick<Position, 'source' | 'externalId'>>(
   direction: Order['direction'],
   valueIn: (item: T) => Position['value'],
 ): (a: T, b: T) => number {
@@ -80,13 +81,13 @@ function isWhole(text: string): boolean {
 
 /** An opaque cursor: the position, bound to the order that it belongs to. */
 export function encodeCursor({ field, direction }: Order, { value, source, externalId }: Position): string {
-  return Buffer.from(JSON.stringify([field, direction, value, source, externalId])).toString('base64url');
+  return writeCursor([field, direction, value, source, externalId]);
 }
 
 /** The position of a cursor. Throws an `InputError` for text that is no cursor, and for one of another order. */
 export function decodeCursor(argument: string, cursor: string, order: Order): Position {
-  const parts = cursorParts(cursor);
-  if (!parts) throw notACursor(argument);
+  const parts = readCursor(cursor);
+  if (!isCursorParts(parts)) throw notACursor(argument);
   const [field, direction, value, source, externalId] = parts;
   if (field !== order.field || direction !== order.direction) {
     throw new InputError(
@@ -97,17 +98,23 @@ export function decodeCursor(argument: string, cursor: string, order: Order): Po
   return { value, source, externalId };
 }
 
-function notACursor(argument: string): InputError {
+/** The caller's mistake of passing what this list gave to nobody. */
+export function notACursor(argument: string): InputError {
   return new InputError(`${argument}: not a cursor of this list. Pass a cursor as a page gave it.`);
 }
 
-function cursorParts(cursor: string): [string, string, Position['value'], string, string] | null {
+/** What is in a cursor, of whichever list; undefined for text that is no cursor. */
+export function readCursor(cursor: string): unknown {
   try {
-    const parts: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
-    return isCursorParts(parts) ? parts : null;
+    return JSON.parse(Buffer.from(cursor, 'base64url').toString());
   } catch {
-    return null;
+    return undefined;
   }
+}
+
+/** An opaque cursor that holds this. */
+export function writeCursor(parts: readonly unknown[]): string {
+  return Buffer.from(JSON.stringify(parts)).toString('base64url');
 }
 
 function isCursorParts(parts: unknown): parts is [string, string, Position['value'], string, string] {

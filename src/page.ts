@@ -18,14 +18,15 @@ export interface PageArguments {
 }
 
 /** One page of an ordered list. */
-export interface Page {
-  readonly rows: readonly Webhook[];
-  cursor(row: Webhook): string;
+export interface Page<R = Webhook> {
+  readonly rows: readonly R[];
+  cursor(row: R): string;
   readonly hasNextPage: boolean;
   readonly hasPreviousPage: boolean;
 }
 
-const defaultSize = 100;
+/** The rows of a page whose size is not given. */
+export const defaultSize = 100;
 const largestSize = 1000;
 
 /** How many rows a page has at most, given the size that was asked for, which need not be a valid one. */
@@ -63,13 +64,15 @@ export function createPager(
   };
 }
 
-function checkSize(argument: string, size: number | null | undefined): number | null {
+/** The size that was asked for, null where none was. Throws an `InputError` for one that no page has. */
+export function checkSize(argument: string, size: number | null | undefined): number | null {
   if (size == null) return null;
   if (size < 1 || size > largestSize) throw new InputError(`${argument}: ${size} is not from 1 to ${largestSize}.`);
   return size;
 }
 
-function countWhile<T>(items: readonly T[], holds: (item: T) => boolean): number {
+/** How many items at the start of a list hold. */
+export function countWhile<T>(items: readonly T[], holds: (item: T) => boolean): number {
   const index = items.findIndex((item) => !holds(item));
   return index === -1 ? items.length : index;
 }

@@ -79,8 +79,8 @@ export function createQueryWriter({ schema, fragments, variables, operation, sca
   function fieldOf(parent: GraphQLObjectType, [node]: readonly FieldNode[]): GraphQLField<unknown, unknown> {
     const field = node && parent.getFields()[node.name.value];
     if (!field) throw odd;
-    // Who may see it is found out on the ordinary way.
-    if (field.extensions.isPayload === true) throw odd;
+    // Who may see it is found out on the ordinary way, and what is below the root waits for no call.
+    if (field.extensions.isPayload === true || field.extensions.readsLog === true) throw odd;
     perRequest ||= field.extensions.perRequest === true;
     return field;
   }

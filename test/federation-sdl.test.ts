@@ -82,10 +82,14 @@ test('says how much a list may hold, for gateways that count', () => {
       : [],
   );
   expect(lists.map(([name, field]) => [`${name}.${field.name.value}`, ...(field.directives ?? []).map(print)])).toEqual(
-    ['Query.webhooks', 'WebhookSource.webhooks'].map((name) => [
+    [
+      ['DiligentWebhook.deliveries', '["first"]'],
+      ['Query.webhooks', '["first", "last"]'],
+      ['WebhookSource.webhooks', '["first", "last"]'],
+    ].map(([name, sizes]) => [
       name,
       '@cost(weight: 10)',
-      '@listSize(assumedSize: 100, slicingArguments: ["first", "last"], sizedFields: ["edges", "nodes"], requireOneSlicingArgument: false)',
+      `@listSize(assumedSize: 100, slicingArguments: ${sizes}, sizedFields: ["edges", "nodes"], requireOneSlicingArgument: false)`,
     ]),
   );
 });

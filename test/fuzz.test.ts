@@ -45,7 +45,7 @@ test.each([
   ['envelopes that hold anything', envelopes, false],
   ['bytes that are no HTTP', bytes, false],
 ])('answers %s, and goes on', async (_name, send, introspection) => {
-  await using graph = await openGraph(undefined, { introspection });
+  await using graph = await openGraph(undefined, { introspection, deliveryPayloads: true });
   await using server = await listen(graph.gateway);
   expect(await send(server.url)).toBeNull();
   expect((await fetch(`${server.url}/graphql?query={webhooks{totalCount}}`)).status).toBe(200);

@@ -8,7 +8,10 @@ import { openGraph } from './support/graph.ts';
 import { apimallList, apimallRow, diligentRow } from './support/rows.ts';
 import { json } from './support/upstream.ts';
 
-const roomy = { documentLimits: { ...documentLimits, tokens: 20_000, aliases: 1000, cost: 1_000_000 } };
+const roomy = {
+  documentLimits: { ...documentLimits, tokens: 20_000, aliases: 1000, cost: Number.POSITIVE_INFINITY },
+  deliveryPayloads: true,
+};
 
 test('connects to no host that a webhook names, whatever is asked of it', async () => {
   await using trap = await startRaw((socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n'));

@@ -35,6 +35,11 @@ export function maybeText(value: unknown): string | null {
   return typeof value === 'string' && value !== '' ? shownText(value) : null;
 }
 
+/** Whether a value of JSON has members by name. */
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** Optional flag. */
 export function maybeFlag(value: unknown): boolean | null {
   return typeof value === 'boolean' ? value : null;

@@ -103,7 +103,7 @@ export function fetchNode(
   if (located.kind === 'webhook') return located.source.load(located.externalId);
   if (located.kind === 'source') return located.source;
   throw new InputError(
-    `${argument}: this is the id of a delivery, which is shown by its webhook and cannot be fetched.`,
+    `${argument}: this is the id of a delivery, which only its webhook shows: select its deliveries.`,
   );
 }
 

@@ -18,15 +18,7 @@ const link =
   'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@cost", "@key", "@listSize", "@shareable"])';
 const entity = directives('@key(fields: "id")');
 const shareable = directives('@shareable');
-const pages = directives(`
-  @cost(weight: 10)
-  @listSize(
-    assumedSize: ${largestPage(null)}
-    slicingArguments: ["first", "last"]
-    sizedFields: ["edges", "nodes"]
-    requireOneSlicingArgument: false
-  )
-`);
+const sizes = ['first', 'last'];
 
 /** The schema as clients see it, without what only gateways ask for. Sorted, so that a diff shows what changed. */
 export function printServed(schema: GraphQLSchema): string {
@@ -71,8 +63,21 @@ function withDirectives(definition: DefinitionNode): DefinitionNode {
 }
 
 function withCost(field: FieldDefinitionNode): FieldDefinitionNode {
-  const isPaged = field.arguments?.some(({ name }) => name.value === 'first');
-  return isPaged ? { ...field, directives: pages } : field;
+  // Composers refuse arguments that the field does not have.
+  const own = sizes.filter((size) => field.arguments?.some(({ name }) => name.value === size));
+  return own.length > 0 ? { ...field, directives: pages(own) } : field;
+}
+
+function pages(sizeArguments: readonly string[]): readonly ConstDirectiveNode[] {
+  return directives(`
+    @cost(weight: 10)
+    @listSize(
+      assumedSize: ${largestPage(null)}
+      slicingArguments: ${JSON.stringify(sizeArguments)}
+      sizedFields: ["edges", "nodes"]
+      requireOneSlicingArgument: false
+    )
+  `);
 }
 
 function directives(text: string): readonly ConstDirectiveNode[] {

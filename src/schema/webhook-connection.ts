@@ -2,6 +2,7 @@ import type { Page } from '../page.ts';
 import type { SourceReport } from '../request-source.ts';
 import { healths, type Webhook } from '../webhook.ts';
 import { builder } from './builder.ts';
+import { describePage } from './page-info.ts';
 import { WebhookHealth, WebhookInterface } from './webhook.ts';
 import { WebhookSourceReport } from './webhook-source-report.ts';
 
@@ -62,15 +63,7 @@ export const WebhookConnection = builder.objectRef<Connection>('WebhookConnectio
       type: builder.pageInfoRef(),
       nullable: false,
       description: 'Where the page stands in the list.',
-      resolve: ({ page: { rows, cursor, hasNextPage, hasPreviousPage } }) => {
-        const [first, last] = [rows.at(0), rows.at(-1)];
-        return {
-          hasNextPage,
-          hasPreviousPage,
-          startCursor: first ? cursor(first) : null,
-          endCursor: last ? cursor(last) : null,
-        };
-      },
+      resolve: ({ page }) => describePage(page),
     }),
     totalCount: t.int({
       nullable: false,

@@ -1,19 +1,12 @@
-import { collectFields, collectSubFields, type Path } from '@graphql-tools/utils';
-import {
-  type FieldNode,
-  type GraphQLObjectType,
-  type GraphQLResolveInfo,
-  getNullableType,
-  isObjectType,
-  responsePathAsArray,
-} from 'graphql';
+import type { GraphQLResolveInfo } from 'graphql';
 import { type Context, sourceOf } from '../context.ts';
-import { InputError, quote, SourceFailure } from '../errors.ts';
+import { InputError, quote } from '../errors.ts';
 import { asks, createMatcher, type Filter } from '../filter.ts';
 import type { Order } from '../order.ts';
 import { createPager, largestPage, type PageArguments } from '../page.ts';
 import type { RequestSource } from '../request-source.ts';
 import { builder } from './builder.ts';
+import { mayShow } from './partial-failure.ts';
 import { type Connection, WebhookConnection } from './webhook-connection.ts';
 import { WebhookFilter } from './webhook-filter.ts';
 import { WebhookOrder } from './webhook-order.ts';
@@ -85,14 +78,7 @@ async function listWebhooks(
   const rows = reports.flatMap((report) => report.rows);
   const matching = filter ? rows.filter(createMatcher(wanted)) : rows;
 
-  const failures = reports.flatMap(({ source, state, error }) =>
-    state === 'OK' ? [] : [new SourceFailure(source.key, state, error)],
-  );
-  if (failures.length > 0 && !selectsFailure(info)) {
-    const place = { nodes: info.fieldNodes, path: responsePathAsArray(info.path) };
-    for (const failure of failures) context.failures.push({ failure, place });
-    if (context.partialResults === 'null') return null;
-  }
+  if (!mayShow(reports, context, info)) return null;
   return { page: cut(matching), matching, reports };
 }
 
@@ -107,36 +93,4 @@ function checkSources({ source, provider }: Filter, { sources }: Context): void 
   if (provider && provider.length > 0 && !provider.some((name) => served.has(name))) {
     throw new InputError(`filter.provider: no source of ${provider.join(', ')} here. There are: ${keys}.`);
   }
-}
-
-/** Whether this very field shows a failed source as data, in any part of the operation that selects it. */
-function selectsFailure(info: GraphQLResolveInfo): boolean {
-  const type = getNullableType(info.returnType);
-  if (!isObjectType(type)) return false;
-  const selected = [...fieldsOf(info, type, nodesAt(info, info.path)).values()].flat();
-  return selected.some(({ name }) => name.value === 'complete' || name.value === 'sources');
-}
-
-/** The nodes of the field at `path`. Those in deferred fragments are others than the executor tells the resolver of. */
-function nodesAt(info: GraphQLResolveInfo, { prev, key, typename }: Path): FieldNode[] | null {
-  if (typeof key === 'number') return prev ? nodesAt(info, prev) : null;
-  const parent = info.schema.getType(typename ?? '');
-  const outer = prev ? nodesAt(info, prev) : null;
-  return isObjectType(parent) ? (fieldsOf(info, parent, outer).get(key) ?? []) : [];
-}
-
-/** What is selected of a type by these nodes, or by the operation itself, by the keys of the answer. Deferred fields count. */
-function fieldsOf(
-  { schema, fragments, variableValues, operation }: GraphQLResolveInfo,
-  type: GraphQLObjectType,
-  nodes: FieldNode[] | null,
-): Map<string, FieldNode[]> {
-  const { fields, patches } = nodes
-    ? collectSubFields(schema, fragments, variableValues, type, nodes)
-    : collectFields(schema, fragments, variableValues, type, operation.selectionSet);
-  const all = new Map<string, FieldNode[]>();
-  for (const part of [fields, ...patches.map((patch) => patch.fields)]) {
-    for (const [key, own] of part) all.set(key, [...(all.get(key) ?? []), ...own]);
-  }
-  return all;
 }

@@ -5,7 +5,7 @@ import { createSandbox, type ListForm } from '../../src/providers/apimall/sandbo
 import { bytes } from '../support/faults.ts';
 import { openGraph } from '../support/graph.ts';
 import { apimallList, apimallRow, without } from '../support/rows.ts';
-import { everyField } from './every-field.ts';
+import { everyField, logTypes } from './every-field.ts';
 import { readList } from './reading.ts';
 
 const whole = { state: 'OK', rejectedCount: 0, error: null };
@@ -35,7 +35,7 @@ async function readSandbox(form: ListForm) {
     return sandbox.listener(request, response);
   };
   await using graph = await openGraph({ apimall: listener }, { passthrough: true });
-  const document = `{ webhooks { complete nodes ${everyField('Webhook', 'WebhookSource')} } }`;
+  const document = `{ webhooks { complete nodes ${everyField('Webhook', 'WebhookSource', ...logTypes)} } }`;
   const { data } = await graph.answer(document, {}, { [apimall.credentialHeader]: sandbox.key });
   return { webhooks: data.webhooks, paths: graph.calls('apimall').map(({ path }) => path) };
 }

@@ -6,7 +6,7 @@ import { providers } from '../../src/providers/index.ts';
 import type { Provider } from '../../src/providers/provider.ts';
 import { encodeId } from '../../src/webhook.ts';
 import { openContext, openGraph } from '../support/graph.ts';
-import { everyField, typeNamed } from './every-field.ts';
+import { everyField, logTypes, typeNamed } from './every-field.ts';
 import { readList, sentence } from './reading.ts';
 
 // What every provider must do, shown at its own sandbox: a new one is covered by being in the list.
@@ -23,7 +23,10 @@ test.each(['key', 'enumValue', 'name', 'credentialHeader', 'url'] as const)('no 
 });
 
 /** Documents of machines, which no client would write. */
-const roomy = { documentLimits: { ...documentLimits, tokens: 20_000, aliases: 1000, cost: 1_000_000 } };
+const roomy = {
+  documentLimits: { ...documentLimits, tokens: 20_000, aliases: 1000, cost: Number.POSITIVE_INFINITY },
+  deliveryPayloads: true,
+};
 
 test('every field of every type can be selected in one operation', async () => {
   await using graph = await openGraph(Object.fromEntries(providers.map(({ key }) => [key, 'sandbox'])), roomy);
@@ -31,6 +34,8 @@ test('every field of every type can be selected in one operation', async () => {
   const typenames = new Set(data.webhooks.nodes.map(({ __typename }: { __typename: string }) => __typename));
   expect(typenames).toEqual(new Set(providers.map(({ type }) => type.name)));
 });
+
+const logFields = ['deliveries', 'failureSummary'];
 
 describe.each(providers.map((provider) => [provider.key, provider] as const))('%s', (key, provider) => {
   const clock = () => Date.parse('2026-11-01T12:00:00Z');
@@ -76,7 +81,7 @@ describe.each(providers.map((provider) => [provider.key, provider] as const))('%
 
   test('has every row found again by its id', async () => {
     await using graph = await openGraph(sandboxOnly, roomy);
-    const fields = everyField('Webhook', 'WebhookSource');
+    const fields = everyField('Webhook', 'WebhookSource', ...logTypes);
     const { webhooks } = await graph.query(`{ webhooks(first: 1000) { nodes ${fields} } }`);
     const ids: readonly string[] = webhooks.nodes.map(({ id }: { id: string }) => id);
     const one = ids.map((id, index) => `webhook${index}: webhook(id: "${id}") ${fields}`);
@@ -112,12 +117,19 @@ describe.each(providers.map((provider) => [provider.key, provider] as const))('%
     const fields = isObjectType(type) ? Object.values(type.getFields()) : [];
     const nullable = fields.filter((field) => !isNonNullType(field.type)).map(({ name }) => name);
     // The only one that is made of a required member.
-    const optional = nullable.filter((name) => name !== 'host');
+    const optional = nullable.filter((name) => name !== 'host' && !logFields.includes(name));
     const { rows } = await readSandbox(provider);
     const bare = rows.filter((row) => optional.every((name) => row[name] === null));
     expect(bare.length, 'rows of which the sandbox says nothing else').toBeGreaterThan(0);
     for (const row of bare)
       expect(row).toMatchObject({ health: 'UNKNOWN', healthReason: expect.stringMatching(sentence) });
+  });
+
+  test('has the fields of a log where it keeps one', () => {
+    const type = typeNamed(provider.type.name);
+    const names = isObjectType(type) ? Object.keys(type.getFields()) : [];
+    const hasLog = provider.operations.deliveries !== undefined;
+    expect(logFields.filter((name) => names.includes(name))).toEqual(hasLog ? logFields : []);
   });
 
   test('shows what it can do as capabilities', async () => {
@@ -150,6 +162,29 @@ describe.each(providers.map((provider) => [provider.key, provider] as const))('%
     expect(deliveries(tomorrow)).not.toEqual(deliveries(today));
   });
 });
+
+const withLog = providers.filter(({ operations }) => operations.deliveries);
+
+describe.each(withLog.map((provider) => [provider.key, provider] as const))(
+  '%s, which keeps a log,',
+  (key, provider) => {
+    test('shows attempts that succeeded and that failed in the logs of its sandbox, with a call for each', async () => {
+      await using graph = await openGraph({ [key]: 'sandbox' }, roomy);
+      const name = provider.type.name;
+      const { webhooks } = await graph.query(`{ webhooks { nodes { ... on ${name} ${everyField(name)} } } }`);
+      // biome-ignore lint/suspicious/noExplicitAny: every field that there is
+      const logs = webhooks.nodes.map(({ deliveries }: any) => deliveries);
+      for (const { complete, sources } of logs) expect([complete, sources[0].rejectedCount]).toEqual([true, 0]);
+      // biome-ignore lint/suspicious/noExplicitAny: as above
+      const attempts = logs.flatMap(({ nodes }: any) => nodes);
+      expect(new Set(attempts.map(({ succeeded }: { succeeded: boolean }) => succeeded))).toEqual(
+        new Set([true, false]),
+      );
+      expect(new Set(attempts.map(({ id }: { id: string }) => id)).size).toBe(attempts.length);
+      expect(graph.calls(key)).toHaveLength(1 + logs.length);
+    });
+  },
+);
 
 /** All rows of a provider's sandbox, with every field. */
 async function readSandbox({ key }: Provider, now = '2026-11-01T12:00:00Z') {

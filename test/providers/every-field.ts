@@ -1,6 +1,9 @@
 import { type GraphQLNamedType, getNamedType, isAbstractType, isCompositeType, isRequiredArgument } from 'graphql';
 import { schema } from '../../src/schema/index.ts';
 
+/** What is read from a log of deliveries, by calls of its own. */
+export const logTypes = ['WebhookDeliveryConnection', 'WebhookFailureSummary'] as const;
+
 /**
  * A selection of all that the served schema has below a type, so that a new field needs no test of its own to be read.
  * Left out are fields that need an argument, and objects of a type that is named in `except` or already around them.

@@ -1,9 +1,9 @@
 import type { RequestListener } from 'node:http';
 import { type Answer, type GraphOptions, openGraph } from '../support/graph.ts';
 import type { Call } from '../support/upstream.ts';
-import { everyField } from './every-field.ts';
+import { everyField, logTypes } from './every-field.ts';
 
-/** What a client sees of one source's list, with every field that there is. */
+/** What a client sees of one source's list, with every field that there is of a list. */
 export interface Reading {
   readonly rows: readonly Answer['data'][];
   /** The source's `WebhookSourceReport`. */
@@ -15,7 +15,7 @@ export interface Reading {
 
 const document = `{
   webhooks(first: 1000) {
-    nodes ${everyField('Webhook', 'WebhookConnection')}
+    nodes ${everyField('Webhook', 'WebhookConnection', ...logTypes)}
     sources ${everyField('WebhookSourceReport', 'WebhookSource')}
   }
 }`;

@@ -1,10 +1,11 @@
 import { builder } from '../../schema/builder.ts';
 import { Node } from '../../schema/node.ts';
 import { WebhookInterface } from '../../schema/webhook.ts';
+import { addDeliveryLog } from '../../schema/webhook-deliveries.ts';
 import type { DiligentWebhook } from './wire.ts';
 
 export const DiligentWebhookType = builder.objectRef<DiligentWebhook>('DiligentWebhook').implement({
-  description: 'A webhook at Diligent, with what it says of the latest delivery.',
+  description: 'A webhook at Diligent, with what it says of the latest delivery and its log of recent ones.',
   interfaces: [Node, WebhookInterface],
   fields: (t) => ({
     isActive: t.exposeBoolean('isActive', { description: 'Whether it is switched on.' }),
@@ -20,3 +21,5 @@ export const DiligentWebhookType = builder.objectRef<DiligentWebhook>('DiligentW
     }),
   }),
 });
+
+addDeliveryLog(DiligentWebhookType);

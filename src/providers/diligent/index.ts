@@ -1,5 +1,6 @@
 import { createSnapshot, readRows } from '../../upstream/snapshot.ts';
 import type { Provider } from '../provider.ts';
+import { readDeliveries } from './deliveries.ts';
 import { DiligentWebhookType } from './graphql.ts';
 import './mutations.ts';
 import { createSandbox } from './sandbox.ts';
@@ -31,6 +32,7 @@ export const diligent: Provider<DiligentWebhook> = {
     create,
     update,
     delete: remove,
+    deliveries: readDeliveries,
     redeliver,
   },
   sandbox: createSandbox,

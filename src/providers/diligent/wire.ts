@@ -33,7 +33,7 @@ interface Evidence {
   readonly code: number | null | undefined;
 }
 
-/** The list is a bare array (`upstreams.md` B2). */
+/** A list is a bare array, be it of webhooks or of deliveries (`upstreams.md` B2). */
 export const WireList = z.array(z.unknown());
 
 /** One row of the list as our model, or null where its id, url or events cannot be read. */
@@ -74,7 +74,8 @@ export function readWebhook(row: unknown, source: string): DiligentWebhook | nul
   };
 }
 
-function statusCode(value: unknown): number | null | undefined {
+/** An HTTP status; null before an answer, undefined where it is missing or unreadable. */
+export function statusCode(value: unknown): number | null | undefined {
   const isCode = typeof value === 'number' && (value | 0) === value;
   return isCode || value === null ? value : undefined;
 }
@@ -97,6 +98,11 @@ function attempted({ deliveredAt, code }: Evidence): boolean | null {
 }
 
 function succeeded({ code }: Evidence): boolean | null {
+  return isSuccess(code);
+}
+
+/** Whether a receiver that answered with this status took the delivery; null where no status is said. */
+export function isSuccess(code: number | null | undefined): boolean | null {
   return typeof code === 'number' ? code >= 200 && code <= 299 : null;
 }
 

@@ -1,0 +1,79 @@
+import type { DeliveryMessage } from '../delivery.ts';
+import { isObject, shownText } from './wire.ts';
+
+/** One side of a delivery as a provider logs it, of whatever type its parts are. */
+export interface WireMessage {
+  readonly headers: unknown;
+  readonly body: unknown;
+}
+
+/** Characters of a body that are shown. */
+const mostCharacters = 16_384;
+const hiddenMark = '[hidden]';
+
+/**
+ * One side of a delivery, without the headers that sign or authenticate. Receivers may echo them, so their values are
+ * hidden wherever either side repeats them. null where there is no such side.
+ */
+export function readMessage(message: WireMessage | null, otherSide: WireMessage | null): DeliveryMessage | null {
+  if (!message) return null;
+  const hidden = [message, otherSide].flatMap((side) => headersOf(side).filter(isSecretive)).flatMap(secretsIn);
+  const show = (text: string) =>
+    shownText(hidden.reduce((shown, secret) => shown.replaceAll(secret, hiddenMark), text));
+  const headers = headersOf(message).filter((header) => !isSecretive(header));
+  const text = textOf(message.body);
+  const body = text === null ? null : show(text);
+  return {
+    headers: headers.map(({ name, value }) => ({ name, value: show(value) })),
+    body: body === null ? null : shownText(body.slice(0, mostCharacters)),
+    isCut: body === null ? message.body != null : body.length > mostCharacters,
+  };
+}
+
+type Header = DeliveryMessage['headers'][number];
+
+/** A field name (RFC 9110, 5.1). */
+const token = /^[\w!#$%&'*+.^`|~-]+$/;
+
+function headersOf(message: WireMessage | null): Header[] {
+  return Object.entries(isObject(message?.headers) ? message.headers : {}).flatMap(([name, said]) => {
+    const value = headerValue(said);
+    return value === null || !token.test(name) ? [] : [{ name, value }];
+  });
+}
+
+/** Several values of one header are told in a row (RFC 9110, 5.3). What is nested deeper is none, and may hold anything. */
+function headerValue(value: unknown): string | null {
+  if (Array.isArray(value)) return value.filter(isPlain).join(', ');
+  return isPlain(value) ? String(value) : null;
+}
+
+function isPlain(value: unknown): value is string | number | boolean {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
+}
+
+/** Names of what signs or authenticates, without case and punctuation. Rather too many; of keys, two are known to open nothing. */
+const secretive =
+  /sign|sig$|hmac|auth|cookie|token|secret|passw|credential|session|jwt|apikey|accesskey|(?<!idempotency|surrogate)key$/;
+
+function isSecretive({ name }: Header): boolean {
+  return secretive.test(name.toLowerCase().replace(/[^a-z\d]/g, ''));
+}
+
+/** What must not be repeated of a header: its value, and that without the word before it, as in `Bearer …` and `sha256=…`. */
+function secretsIn({ value }: Header): string[] {
+  const bare = /^[\w-]+[ =](.+)$/s.exec(value)?.[1] ?? value;
+  // What is shorter is no secret, and may be part of any word.
+  return [value, bare].filter((text) => text.length >= 8);
+}
+
+/** A body as text; JSON where it was logged as a value. null where there is none, and for one too deeply nested to be written. */
+function textOf(body: unknown): string | null {
+  if (body == null || typeof body === 'string') return body ?? null;
+  try {
+    return JSON.stringify(body);
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
+}
