@@ -77,7 +77,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     schema,
     context: ({ request, record = createRecord() }) =>
       answers.contextOf(record) ?? open(record, request.headers, request.signal),
-    graphiql: options.graphiql && createGraphiqlOptions(options.needsToken),
+    graphiql: options.graphiql && createGraphiqlOptions(options),
     renderGraphiQL: renderGraphiql,
     landingPage: false,
     batching: false,

@@ -1,117 +1,5 @@
 import type { GraphiQLOptions, Plugin } from 'graphql-yoga';
-import { encodeId } from './webhook.ts';
-
-const overview = `# hookgraph: the webhooks of all your providers
-# as one list. Run a tab with Ctrl+Enter.
-query Overview {
-  webhooks(first: 50) {
-    totalCount
-    healthCounts { health count }
-    nodes {
-      url
-      provider
-      health
-      healthReason
-      enabled
-      events
-      lastDelivery { at succeeded }
-      ... on ApiMallWebhook {
-        totalSent
-        totalFailed
-        successRate
-      }
-      ... on DiligentWebhook {
-        hasSecret
-        lastDeliveryStatus
-      }
-    }
-    complete
-    sources {
-      source { name }
-      state
-      itemCount
-      error { code message }
-    }
-  }
-}`;
-
-const failing = `query FailingOnly {
-  webhooks(
-    filter: { health: [FAILING] }
-    orderBy: {
-      field: LAST_DELIVERY_AT
-      direction: DESC
-    }
-  ) {
-    totalCount
-    nodes {
-      url
-      provider
-      healthReason
-      lastDelivery { at httpStatus error }
-    }
-    complete
-  }
-}`;
-
-const oneProvider = `# The other providers get no call.
-query OneProvider {
-  webhooks(filter: { provider: [DILIGENT] }) {
-    nodes {
-      id
-      url
-      health
-      status
-      ... on DiligentWebhook {
-        isActive
-        hasSecret
-        lastDeliveryAt
-        lastDeliveryStatus
-      }
-    }
-    complete
-  }
-}`;
-
-const byId = `# The id is among the variables below: put one from the
-# overview there.
-query WebhookById($id: ID!) {
-  webhook(id: $id) {
-    id
-    externalId
-    url
-    host
-    source { key name }
-    status
-    health
-    healthReason
-    secretConfigured
-    createdAt
-    updatedAt
-  }
-}`;
-
-const sources = `query Sources {
-  webhookSources {
-    key
-    name
-    provider
-    capabilities
-    webhooks {
-      totalCount
-      complete
-      sources { state durationMs }
-    }
-  }
-}`;
-
-const tabs = [
-  { query: overview },
-  { query: failing },
-  { query: oneProvider },
-  { query: byId, variables: JSON.stringify({ id: encodeId('ApiMallWebhook', 'apimall', '8') }, null, 2) },
-  { query: sources },
-];
+import { readingTabs, writingTabs } from './graphiql-tabs.ts';
 
 /** A header that a browser can send as it stands, so that the answer to it says what is missing. */
 const tokenHeaders = JSON.stringify({ authorization: 'Bearer YOUR-TOKEN' }, null, 2);
@@ -122,12 +10,21 @@ const tokenHint = `# Each tab needs a token. Put yours in place of
 #
 `;
 
+/** What decides how GraphiQL begins. */
+export interface GraphiqlSettings {
+  /** Whether callers need a token, for the page to say so. */
+  readonly needsToken: boolean;
+  /** Whether webhooks may be changed. */
+  readonly writes: boolean;
+}
+
 /** GraphiQL as a newcomer meets it: tabs that run as they stand, but for the token if one is needed, named by their operations. */
-export function createGraphiqlOptions(needsToken: boolean): GraphiQLOptions {
+export function createGraphiqlOptions({ needsToken, writes }: GraphiqlSettings): GraphiQLOptions {
   // Headers hold tokens and keys, which a browser is not to keep.
   const common = { shouldPersistHeaders: false };
-  if (!needsToken) return { ...common, title: 'hookgraph', defaultTabs: tabs };
-  const [first = { query: '' }, ...others] = tabs;
+  const shown = writes ? [...readingTabs, ...writingTabs] : readingTabs;
+  if (!needsToken) return { ...common, title: 'hookgraph', defaultTabs: shown };
+  const [first = { query: '' }, ...others] = shown;
   return {
     ...common,
     title: 'hookgraph (needs a token)',

@@ -1,5 +1,6 @@
 import type { Locator, Page } from 'playwright-core';
 import { expect, test } from 'vitest';
+import { encodeId } from '../src/webhook.ts';
 import { chromiumPath, openPage } from './support/browser.ts';
 import { knowTokens } from './support/callers.ts';
 import { openGraph } from './support/graph.ts';
@@ -20,6 +21,27 @@ const tabs = {
   },
   WebhookById: { webhook: expect.objectContaining({ externalId: '8', host: 'hooks.acme.example' }) },
   Sources: { webhookSources: ['apimall', 'diligent'].map((key) => expect.objectContaining({ key })) },
+  WhyItFails: {
+    webhook: expect.objectContaining({ failureSummary: expect.objectContaining({ consecutiveFailures: 7 }) }),
+  },
+  Redeliver: {
+    redeliverWebhookDelivery: { webhook: null, userErrors: [expect.objectContaining({ code: 'INVALID' })] },
+  },
+  Create: {
+    createDiligentWebhook: {
+      webhook: expect.objectContaining({ hasSecret: true, health: 'IDLE' }),
+      userErrors: [],
+      warnings: [],
+    },
+  },
+  Update: {
+    updateDiligentWebhook: {
+      webhook: expect.objectContaining({ enabled: false, health: 'DISABLED' }),
+      userErrors: [],
+      warnings: [],
+    },
+  },
+  Delete: { deleteWebhook: { deletedId: encodeId('ApiMallWebhook', 'apimall', '21'), userErrors: [] } },
 };
 
 test('gives a browser the page', async () => {
@@ -98,10 +120,10 @@ test.skipIf(skipped)(`says where a token goes, and does not keep it${skipped}`, 
 /** Selects a tab with the mouse, runs it, and returns what the server answered. */
 async function runTab(page: Page, name: string): Promise<unknown> {
   await page.getByRole('button', { name, exact: true }).click();
-  await editorWith(page, `query ${name}`).waitFor();
+  await editorWith(page, ` ${name}`).waitFor();
   // GraphiQL runs the operation that it has parsed, some time after the editor shows it, and stores the query then.
   const stored = () => page.evaluate(`localStorage.getItem('graphiql:query')`);
-  await expect.poll(stored, { timeout: 20_000 }).toContain(`query ${name}`);
+  await expect.poll(stored, { timeout: 20_000 }).toMatch(new RegExp(`^(query|mutation) ${name}\\b`, 'm'));
   const [response] = await Promise.all([
     page.waitForResponse((candidate) => candidate.request().postDataJSON()?.operationName === name),
     page.getByRole('button', { name: 'Execute query' }).click(),

@@ -4,15 +4,47 @@ import { createAuthentication } from '../src/auth/authentication.ts';
 import { describeVariables, readConfig } from '../src/config.ts';
 import { providers } from '../src/providers/index.ts';
 import { encodeId } from '../src/webhook.ts';
-import { openGraph } from './support/graph.ts';
+import { type Answer, openGraph } from './support/graph.ts';
 import { readmeBlocks } from './support/readme.ts';
+
+type Row = NonNullable<Answer['data']>;
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 
-const queries = readmeBlocks('graphql').map((document) => [/query (\w+)/.exec(document)?.[1] ?? '', document] as const);
+const nameOf = (document: string) => /^(?:query|mutation) (\w+)/.exec(document)?.[1] ?? '';
+const acting = readmeBlocks('graphql', 'Act on webhooks');
+const queries = readmeBlocks('graphql')
+  .filter((document) => !acting.includes(document))
+  .map((document) => [nameOf(document), document] as const);
 
 test('shows queries', () => {
   expect(queries.map(([name]) => name)).toEqual(['WhatFails', 'NextPage', 'OneHost', 'ById', 'AsTheyCome']);
+});
+
+test('shows how to find the webhook that fails, see its deliveries, send one again, and switch it off', async () => {
+  await using graph = await openGraph();
+  const [find = '', see = '', redeliver = '', disable = ''] = acting;
+  expect(acting.map(nameOf)).toEqual(['FindFailing', 'SeeDeliveries', 'Redeliver', 'Disable']);
+
+  const { webhooks } = await graph.query(find);
+  const failing = webhooks.nodes.find(({ failureSummary }: Row) => failureSummary?.consecutiveFailures > 0);
+  expect(webhooks.complete).toBe(true);
+
+  const { deliveries } = (await graph.query(see, failing)).webhook;
+  expect(deliveries).toMatchObject({ totalCount: failing.failureSummary.consecutiveFailures, complete: true });
+  const [newest] = deliveries.nodes;
+
+  const { webhook: sent, userErrors } = (await graph.query(redeliver, newest)).redeliverWebhookDelivery;
+  expect(userErrors).toEqual([]);
+  expect(sent).toMatchObject({ id: failing.id, deliveries: { complete: true } });
+  expect(sent.deliveries.nodes[0].id).not.toBe(newest.id);
+
+  const { updateDiligentWebhook } = await graph.query(disable, failing);
+  expect(updateDiligentWebhook).toEqual({
+    webhook: { id: failing.id, enabled: false, health: 'DISABLED' },
+    userErrors: [],
+  });
+  expect((await graph.query(find)).webhooks.nodes.map(({ id }: Row) => id)).not.toContain(failing.id);
 });
 
 test.each(queries)('shows a query %s that the sandbox answers whole', async (_name, document) => {

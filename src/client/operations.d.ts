@@ -41,7 +41,7 @@ export type WebhookSourceCapability =
  | 'REDELIVER'
 /** Webhooks can be changed. */
  | 'UPDATE';
-/** Why a source could not be read, or not whole. */
+/** Why a source could not be asked, or did not answer whole. */
 export type WebhookSourceErrorCode = 
 /** The key is not 1 to 256 visible ASCII characters. */
 'BAD_CREDENTIAL'
@@ -49,7 +49,7 @@ export type WebhookSourceErrorCode =
  | 'BAD_RESPONSE'
 /** The provider failed repeatedly and is not being asked for a moment. */
  | 'CIRCUIT_OPEN'
-/** The provider does not let this key read webhooks. */
+/** The provider does not let this key do that. */
  | 'FORBIDDEN'
 /** This source has no key here. */
  | 'NOT_CONFIGURED'
@@ -69,14 +69,84 @@ export type WebhookSourceErrorCode =
  | 'UNREACHABLE'
 /** The provider reported a fault of its own. */
  | 'UPSTREAM_ERROR';
-/** How reading a source went. */
+/** How asking a source went. */
 export type WebhookSourceState = 
-/** None of its rows are in the answer: see `error`. */
+/** Nothing of it is in the answer: see `error`. */
 'FAILED'
 /** It answered whole. */
  | 'OK'
 /** It answered, and rows are missing: see `error`. */
  | 'PARTIAL';
+/** Why a change was not made, or that nobody knows. */
+export type WebhookUserErrorCode = 
+/** The provider does not let this key do that. */
+'FORBIDDEN'
+/** The input is wrong, as we or the provider found. */
+ | 'INVALID'
+/** The account has as many webhooks as its provider allows. */
+ | 'LIMIT_REACHED'
+/** The provider does not know what the id names. */
+ | 'NOT_FOUND'
+/** It may have been done, and no answer says so. The message tells what the provider shows now. Look before doing it again: it was not tried again, as it might be done twice. */
+ | 'OUTCOME_UNKNOWN'
+/** The provider is being asked too often. Nothing was done. */
+ | 'RATE_LIMITED'
+/** It failed at the provider, or before it got there: see `report`. */
+ | 'SOURCE_FAILED'
+/** The provider did not accept the key. */
+ | 'UNAUTHORIZED'
+/** The provider offers no such thing, and nothing is emulated: see `capabilities`. */
+ | 'UNSUPPORTED_BY_PROVIDER'
+/** Nothing can be changed through this graph. */
+ | 'WRITES_DISABLED';
+export type RedeliverMutationVariables = Exact<{
+    id: string;
+}>;
+export type RedeliverMutation = {
+    redeliverWebhookDelivery: {
+        webhook: {
+            id: string;
+        } | {
+            id: string;
+            deliveries: {
+                complete: boolean;
+                nodes: Array<{
+                    id: string;
+                    at: string | null;
+                    succeeded: boolean | null;
+                }>;
+            } | null;
+        } | null;
+        userErrors: Array<{
+            field: Array<string> | null;
+            message: string;
+            code: WebhookUserErrorCode;
+        }>;
+    } | null;
+};
+export type FindFailingQueryVariables = Exact<{
+    [key: string]: never;
+}>;
+export type FindFailingQuery = {
+    webhooks: {
+        complete: boolean;
+        nodes: Array<{
+            id: string;
+            url: string;
+            healthReason: string;
+        } | {
+            id: string;
+            url: string;
+            healthReason: string;
+            failureSummary: {
+                consecutiveFailures: number;
+                firstFailedAt: string | null;
+                lastSucceededAt: string | null;
+                reachesBeyondLog: boolean;
+            } | null;
+        }>;
+    } | null;
+};
 export type NextPageQueryVariables = Exact<{
     after?: string | null | undefined;
 }>;
@@ -105,6 +175,26 @@ export type NextPageQuery = {
             hasNextPage: boolean;
             endCursor: string | null;
         };
+    } | null;
+};
+export type SeeDeliveriesQueryVariables = Exact<{
+    id: string;
+}>;
+export type SeeDeliveriesQuery = {
+    webhook: {
+        id: string;
+    } | {
+        id: string;
+        deliveries: {
+            totalCount: number;
+            complete: boolean;
+            nodes: Array<{
+                id: string;
+                event: string | null;
+                at: string | null;
+                httpStatus: number | null;
+            }>;
+        } | null;
     } | null;
 };
 export type WhatFailsQueryVariables = Exact<{
@@ -181,6 +271,23 @@ export type ByIdQuery = {
         capabilities: Array<WebhookSourceCapability>;
     }> | null;
 };
+export type DisableMutationVariables = Exact<{
+    id: string;
+}>;
+export type DisableMutation = {
+    updateDiligentWebhook: {
+        webhook: {
+            id: string;
+            enabled: boolean | null;
+            health: WebhookHealth;
+        } | null;
+        userErrors: Array<{
+            field: Array<string> | null;
+            message: string;
+            code: WebhookUserErrorCode;
+        }>;
+    } | null;
+};
 export type AsTheyComeQueryVariables = Exact<{
     [key: string]: never;
 }>;
@@ -203,9 +310,13 @@ export type AsTheyComeQuery = {
         webhooks?: never;
     })> | null;
 };
+export declare const RedeliverDocument: DocumentNode<RedeliverMutation, RedeliverMutationVariables>;
+export declare const FindFailingDocument: DocumentNode<FindFailingQuery, FindFailingQueryVariables>;
 export declare const NextPageDocument: DocumentNode<NextPageQuery, NextPageQueryVariables>;
+export declare const SeeDeliveriesDocument: DocumentNode<SeeDeliveriesQuery, SeeDeliveriesQueryVariables>;
 export declare const WhatFailsDocument: DocumentNode<WhatFailsQuery, WhatFailsQueryVariables>;
 export declare const OneHostDocument: DocumentNode<OneHostQuery, OneHostQueryVariables>;
 export declare const ByIdDocument: DocumentNode<ByIdQuery, ByIdQueryVariables>;
+export declare const DisableDocument: DocumentNode<DisableMutation, DisableMutationVariables>;
 export declare const AsTheyComeDocument: DocumentNode<AsTheyComeQuery, AsTheyComeQueryVariables>;
 export {};
