@@ -16,8 +16,13 @@ export default defineConfig({
         test: {
           name: 'quick',
           include: ['test/**/*.test.ts'],
-          testTimeout: 15_000,
+          // None of them is a promise: what is slow because the machine is busy must not fail.
+          testTimeout: 60_000,
+          hookTimeout: 30_000,
+          expect: { poll: { timeout: 12_000 } },
           maxWorkers: '100%',
+          // What the program is made of is loaded once for all files of a worker; no test replaces a part of it.
+          isolate: false,
         },
       },
       {

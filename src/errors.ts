@@ -158,12 +158,32 @@ export function secretError(longest: number): GraphQLError {
   return new GraphQLError(`A secret must be text of 1 to ${longest} characters. To have none, leave it out.`);
 }
 
-/** A variable that GraphQL found wrong, under the code and status that all of the caller's mistakes have. */
+/** What is wrong with a variable, or with what it makes of an argument, under the code and status of all mistakes of callers. */
 export function variableError({ message, nodes }: Pick<GraphQLError, 'message' | 'nodes'>): GraphQLError {
-  return new GraphQLError(message, {
+  return new GraphQLError(withoutValue(message), {
     nodes: nodes ?? null,
     extensions: { code: 'BAD_USER_INPUT', http: { status: 400 } },
   });
+}
+
+/** Where messages of graphql-js end with a value, of variables or as it stands in a document: it may be a secret, or hold one. */
+const endsInValue: readonly RegExp[] = [
+  /^((?:Variable "\$\w+" got|Argument "\w+" has) invalid value) .*$/s,
+  /^(Expected value of type "[^"]+"), found (?!null\.$).*$/s,
+  /^((?:String|Int|Float|Boolean|ID|Enum "\w+") cannot represent (?:a )?non[\w -]+value): .*$/s,
+  /^(Syntax Error: (?:Expected \S+, found|Unexpected) (?:Block)?String) ".*$/s,
+];
+
+function withoutValue(message: string): string {
+  return endsInValue.reduce((text, pattern) => text.replace(pattern, '$1.'), message);
+}
+
+/** What validation finds wrong with a document, without the values that stand in it. What our own scalars say holds none. */
+export function validationError(error: GraphQLError): GraphQLError {
+  const shown = withoutValue(error.message);
+  if (shown === error.message) return error;
+  const own = error.originalError instanceof InputError ? ` ${error.originalError.message}` : '';
+  return new GraphQLError(shown + own, { nodes: error.nodes ?? null, extensions: error.extensions });
 }
 
 /** Translates whatever was thrown into what a client may see. Anything that is not ours says "Internal error" and no more. */
@@ -179,7 +199,8 @@ export function toClientError(error: unknown): GraphQLError {
     return new GraphQLError(cause.message, { ...options, extensions });
   }
   if (error instanceof GraphQLError && isRequestError(error, cause)) {
-    return new GraphQLError(error.message, { ...options, extensions: requestExtensions(error.extensions) });
+    const extensions = requestExtensions(error.extensions);
+    return new GraphQLError(withoutValue(error.message), { ...options, extensions });
   }
   // `unexpected` makes an answer without data HTTP 500; Yoga takes it out before the answer leaves.
   const extensions = { code: 'INTERNAL_SERVER_ERROR', unexpected: true };

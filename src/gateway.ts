@@ -35,6 +35,8 @@ export interface GatewayOptions {
   readonly trustedDocuments: Documents | null;
   /** Whether answers are kept, and sent again where every source says what it said when they were made; so if not given. */
   readonly reuseAnswers?: boolean;
+  /** Milliseconds for which all work goes on at once before it takes turns; as many as are usual if not given. */
+  readonly sliceMs?: number | undefined;
   /** Told of faults of our own, which clients see as "Internal error" only. */
   onInternalError(error: unknown, requestId?: string): void;
   /** Told of each write when it ended. */
@@ -58,7 +60,7 @@ export interface Gateway extends Pick<Answers, 'answer'> {
  * What was learnt of queries is this gateway's own, and lives as long as it.
  */
 export function createGateway(options: GatewayOptions): Gateway {
-  const turns = createTurns();
+  const turns = createTurns(options.sliceMs);
   const answers = createAnswers({
     reuseAnswers: options.reuseAnswers !== false,
     openContext: ({ headers, signal, record }) =>

@@ -3,7 +3,6 @@ import {
   type DocumentNode,
   GraphQLError,
   getOperationAST,
-  getVariableValues,
   Kind,
   type OperationDefinitionNode,
   parse,
@@ -12,8 +11,9 @@ import {
 } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import type { Context } from './context.ts';
-import { costLimitError, variableError } from './errors.ts';
+import { costLimitError, validationError, variableError } from './errors.ts';
 import { schema } from './schema/index.ts';
+import { findWrongVariables } from './variables.ts';
 
 /** What one document may hold at most. */
 export interface DocumentLimits {
@@ -56,7 +56,7 @@ export function useDocumentLimits(limits: DocumentLimits, hideSuggestions: boole
       const error = tooMany(params.documentAST);
       if (error) return setResult([error]);
       setValidationFn((validated, document, rules) =>
-        validate(validated, document, rules, { maxErrors: mostErrors - 1, hideSuggestions }).map(explainAbort),
+        validate(validated, document, rules, { maxErrors: mostErrors - 1, hideSuggestions }).map(explain),
       );
     },
     onExecute({ args, setResultAndStopExecution }) {
@@ -69,12 +69,9 @@ export function useDocumentLimits(limits: DocumentLimits, hideSuggestions: boole
         const message = 'A variable cannot be named "$__proto__".';
         return setResultAndStopExecution({ errors: [variableError({ message, nodes: [lost] })] });
       }
-      // Before the executor would: it makes up to 50 errors of them, and suggestions that nothing hides.
-      const { errors } = getVariableValues(schema, operation.variableDefinitions ?? [], variableValues ?? {}, {
-        maxErrors: mostErrors - 1,
-        hideSuggestions,
-      });
-      if (errors) return setResultAndStopExecution({ errors: errors.map(variableError) });
+      // Before the executor would: it makes up to 50 errors of them, with values, and with suggestions that nothing hides.
+      const wrong = findWrongVariables(schema, operation, variableValues ?? {}, { most: mostErrors, hideSuggestions });
+      if (wrong.length > 0) return setResultAndStopExecution({ errors: wrong.map(variableError) });
       const cost = costOf(limits, document, operation, variableValues ?? {});
       if (cost instanceof GraphQLError) return setResultAndStopExecution({ errors: [cost] });
       args.contextValue.turn.cost = cost;
@@ -83,8 +80,8 @@ export function useDocumentLimits(limits: DocumentLimits, hideSuggestions: boole
 }
 
 /** graphql-js compares fields that share a name, up to a limit of its own, of which it does not say what it is. */
-function explainAbort(error: GraphQLError): GraphQLError {
-  if (error.message !== 'Validation aborted.') return error;
+function explain(error: GraphQLError): GraphQLError {
+  if (error.message !== 'Validation aborted.') return validationError(error);
   return costLimitError('Too many fields of the same name must be compared. Ask for each field once.');
 }
 

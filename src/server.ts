@@ -24,6 +24,8 @@ export interface ServerOptions extends AccessOptions {
   readonly requestDeadlineMs: number;
   /** Requests that are served at once; those beyond are told to come back. */
   readonly maxInFlight: number;
+  /** Milliseconds by which the event loop may be late on average before requests are turned away; 150 if not given. */
+  readonly longestDelayMs?: number | undefined;
   /** Bytes of answers that wait to be read; a single one may be larger. */
   readonly maxWaitingBytes: number;
   /** Milliseconds that answers under way may take once the server stops. */
@@ -92,7 +94,7 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
   const access = createAccess(options);
   const shownMetrics = options.metricsPort === null ? metrics : null;
   const answerProbe = createProbes(whyNotReady, shownMetrics, access.checkOperator);
-  const load = createLoad(options.maxInFlight);
+  const load = createLoad(options.maxInFlight, options.longestDelayMs);
   metrics.countInFlight(load.count);
   const backlog = createBacklog(options.maxWaitingBytes);
   const open = new Set<ServerResponse>();

@@ -1,5 +1,5 @@
 import { createLocalJWKSet, generateKeyPair, jwtVerify, UnsecuredJWT } from 'jose';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Authentication } from '../src/auth/authentication.ts';
 import { createJwtReader } from '../src/auth/jwt.ts';
 import type { RunningServer } from '../src/server.ts';
@@ -13,6 +13,7 @@ import {
   signClaims,
   startIssuer,
 } from './support/callers.ts';
+import { eventually } from './support/eventually.ts';
 import { listen } from './support/server.ts';
 
 let issuer: Issuer;
@@ -23,7 +24,7 @@ beforeAll(async () => {
   issuer = await startIssuer();
   authentication = knowIssuer(issuer, { coolDownMs: 600_000 });
   server = await listen({ fetch: (_url, _init, { record }) => Response.json(record.caller?.name) }, { authentication });
-  await vi.waitFor(() => expect(authentication.isReady()).toBe(true));
+  await eventually(() => expect(authentication.isReady()).toBe(true));
 });
 afterAll(async () => {
   await server.stop();

@@ -1,5 +1,5 @@
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { type Authentication, createAuthentication } from '../src/auth/authentication.ts';
 import { digestOf, readTokens } from '../src/tokens.ts';
 import {
@@ -20,7 +20,7 @@ async function identify(authentication: Authentication, token: string | Promise<
 }
 
 function untilReady(authentication: Authentication) {
-  return vi.waitFor(() => expect(authentication.isReady()).toBe(true), { interval: 5 });
+  return expect.poll(authentication.isReady, { interval: 5 }).toBe(true);
 }
 
 async function forge(kid: string): Promise<string> {

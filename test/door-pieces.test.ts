@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { attack, expectCommonHeaders, good, open, parseAnswers, type RawAnswer } from './support/abuse.ts';
+import { eventually } from './support/eventually.ts';
 import { openGraph } from './support/graph.ts';
 import { readAnswer } from './support/pieces.ts';
 import { apimallList, apimallRow, diligentRow } from './support/rows.ts';
@@ -22,7 +23,6 @@ const rowsBySource = {
 
 /** Longer than any test waits for what it holds up itself. */
 const patient = { deadlineMs: 14_000, attemptTimeoutMs: 14_000 };
-const soon = { timeout: 8000 };
 
 /** A gate that is shut, and how it opens. */
 function createGate() {
@@ -48,7 +48,7 @@ function ask(url: string, bytes: Buffer) {
     text: () => all().toString('latin1'),
     /** The answer once it is whole. */
     async answer(): Promise<RawAnswer> {
-      await expect.poll(() => parseAnswers(all()).length, soon).toBe(1);
+      await eventually(() => expect(parseAnswers(all()).length).toBe(1));
       return parseAnswers(all())[0] as RawAnswer;
     },
   };
@@ -59,12 +59,12 @@ function dataOf({ body }: RawAnswer): unknown {
   return readAnswer(body.replaceAll(/^data: /gm, '')).data;
 }
 
-test.each(forms)('sends what is there while a source has not answered: %s', async (form) => {
+test.concurrent.each(forms)('sends what is there while a source has not answered: %s', async (form) => {
   const gate = createGate();
   await using graph = await openGated(gate.passed);
   await using door = await listen(graph.gateway, { requestDeadlineMs: 14_000 });
   const asking = ask(door.url, good(bySource, `accept: ${form}`));
-  await expect.poll(asking.text, soon).toContain('hooks.acme.example/diligent');
+  await eventually(() => expect(asking.text()).toContain('hooks.acme.example/diligent'));
   expect(asking.text()).not.toContain('hooks.acme.example/apimall');
   gate.open();
   const answer = await asking.answer();
@@ -73,7 +73,7 @@ test.each(forms)('sends what is there while a source has not answered: %s', asyn
   asking.socket.destroy();
 });
 
-test.each(forms)(
+test.concurrent.each(forms)(
   'tells proxies to hold nothing back, and serves the next request on the connection: %s',
   async (form) => {
     await using graph = await openGated();
@@ -85,14 +85,14 @@ test.each(forms)(
   },
 );
 
-test.each(forms)('gives them the headers that every answer has: %s', async (form) => {
+test.concurrent.each(forms)('gives them the headers that every answer has: %s', async (form) => {
   await using graph = await openGated();
   await using door = await listen(graph.gateway);
   const [answer] = (await attack(door.url, good(bySource, `accept: ${form}`))).answers;
   expectCommonHeaders(answer?.headers ?? {});
 });
 
-test.each(forms)('sends to clients of HTTP/1.0 what they can read: %s', async (form) => {
+test.concurrent.each(forms)('sends to clients of HTTP/1.0 what they can read: %s', async (form) => {
   await using graph = await openGated();
   await using door = await listen(graph.gateway);
   const old = good(bySource, `accept: ${form}`).toString('latin1').replace(' HTTP/1.1', ' HTTP/1.0');
@@ -105,44 +105,47 @@ test.each(forms)('sends to clients of HTTP/1.0 what they can read: %s', async (f
   expect(dataOf({ status: 200, headers: {}, body })).toEqual(rowsBySource);
 });
 
-test.each(forms)('sends the whole once it is told to stop, and ends the connection: %s', async (form) => {
+test.concurrent.each(forms)('sends the whole once it is told to stop, and ends the connection: %s', async (form) => {
   const gate = createGate();
   await using graph = await openGated(gate.passed);
   await using door = await listen(graph.gateway, { drainMs: 12_000, requestDeadlineMs: 14_000 });
   const underWay = ask(door.url, good(bySource, `accept: ${form}`));
-  await expect.poll(underWay.text, soon).toContain('hooks.acme.example/diligent');
+  await eventually(() => expect(underWay.text()).toContain('hooks.acme.example/diligent'));
   // Of this one there is no head before the source answers.
   const list = 'webhooks(filter: { provider: [API_MALL] }) { nodes { url } }';
   const awaited = ask(door.url, good(`{ ${list} ... @defer { later: ${list} } }`, `accept: ${form}`));
-  await expect.poll(() => graph.calls('apimall').length, soon).toBe(2);
+  await eventually(() => expect(graph.calls('apimall').length).toBe(2));
   const stopped = door.stop();
-  await expect.poll(async () => (await attack(door.url, good())).text, soon).toBe('');
+  await eventually(async () => expect((await attack(door.url, good())).text).toBe(''));
   gate.open();
   expect(dataOf(await underWay.answer())).toEqual(rowsBySource);
   const answer = await awaited.answer();
   const rows = { nodes: [{ url: 'https://hooks.acme.example/apimall' }] };
   expect(dataOf(answer)).toEqual({ webhooks: rows, later: rows });
   expect(answer.headers.connection).toBe('close');
-  await expect.poll(() => [underWay, awaited].map(({ socket }) => socket.destroyed), soon).toEqual([true, true]);
+  await eventually(() => expect([underWay, awaited].map(({ socket }) => socket.destroyed)).toEqual([true, true]));
   expect(await stopped).toBe(true);
 });
 
-test.each(forms)('says so in the head of an answer that begins once it is told to stop: %s', async (form) => {
-  await using graph = await openGated();
-  await using door = await listen(graph.gateway, { drainMs: 5000 });
-  const stopped = door.stop(2000);
-  const [answer] = (await attack(door.url, good(bySource, `accept: ${form}`))).answers;
-  expect(answer?.headers.connection).toBe('close');
-  expect(answer && dataOf(answer)).toEqual(rowsBySource);
-  expect(await stopped).toBe(true);
-});
+test.concurrent.each(forms)(
+  'says so in the head of an answer that begins once it is told to stop: %s',
+  async (form) => {
+    await using graph = await openGated();
+    await using door = await listen(graph.gateway, { drainMs: 5000 });
+    const stopped = door.stop(2000);
+    const [answer] = (await attack(door.url, good(bySource, `accept: ${form}`))).answers;
+    expect(answer?.headers.connection).toBe('close');
+    expect(answer && dataOf(answer)).toEqual(rowsBySource);
+    expect(await stopped).toBe(true);
+  },
+);
 
-test.each(forms)('ends the call of a client that leaves amid the pieces: %s', async (form) => {
+test.concurrent.each(forms)('ends the call of a client that leaves amid the pieces: %s', async (form) => {
   await using graph = await openGraph({ apimall: hang, diligent: json([diligentRow()]) }, patient);
   await using door = await listen(graph.gateway, { requestDeadlineMs: 14_000 });
   const asking = ask(door.url, good(bySource, `accept: ${form}`));
-  await expect.poll(asking.text, soon).toContain('hooks.acme.example/diligent');
-  await expect.poll(() => graph.calls('apimall').length, soon).toBe(1);
+  await eventually(() => expect(asking.text()).toContain('hooks.acme.example/diligent'));
+  await eventually(() => expect(graph.calls('apimall').length).toBe(1));
   const [call] = graph.calls('apimall');
   expect(await Promise.race([call?.ended, 'under way'])).toBe('under way');
   asking.socket.destroy();
@@ -194,10 +197,12 @@ async function countKept(readers: number, maxWaitingBytes: number, meanwhile: (u
 test('cuts off readers of pieces for which there is no room, and nobody who reads', async () => {
   const kept = await countKept(40, 20 * mebibyte, async (url) => {
     // Whoever took nothing for three seconds gives way.
-    await sleep(4000);
-    const reader = open(url);
-    reader.write(largePieces);
-    expect(await isWhole(reader)).toBe(true);
+    await sleep(3000);
+    await eventually(async () => {
+      const reader = open(url);
+      reader.write(largePieces);
+      expect(await isWhole(reader)).toBe(true);
+    }, 500);
   });
   // Of each there waits one piece at least.
   expect(kept).toBeLessThanOrEqual(4);

@@ -8,11 +8,14 @@ import {
   head,
   host,
   jsonType,
+  longestWaitMs,
   open,
   parseAnswers,
   withFrontDoor,
+  workedMs,
 } from './support/abuse.ts';
 import { listen } from './support/server.ts';
+import { slackMs } from './support/slack.ts';
 
 const door = withFrontDoor();
 
@@ -39,7 +42,7 @@ async function drip(count: number, start: string, byte: string) {
 describe.concurrent('closes, while a bystander is served,', () => {
   test('50 connections that send their headers byte by byte, within 6 s', async () => {
     const { slowestMs, answers } = await drip(50, `GET /health HTTP/1.1\r\n${host}\r\nx-any: `, 'a');
-    expect(slowestMs).toBeLessThan(6000);
+    expect(slowestMs).toBeLessThan(6000 + slackMs);
     expect(answers.map(({ status }) => status)).toEqual(Array(50).fill(408));
     for (const { headers, body } of answers) {
       expectCommonHeaders(headers);
@@ -51,7 +54,7 @@ describe.concurrent('closes, while a bystander is served,', () => {
   test('50 connections that send their body byte by byte, within 11 s', async () => {
     const start = head('POST /graphql', host, jsonType, 'content-length: 1000');
     const { slowestMs, answers } = await drip(50, start, ' ');
-    expect(slowestMs).toBeLessThan(11_000);
+    expect(slowestMs).toBeLessThan(11_000 + slackMs);
     // Our own deadline and the timer of node:http are the same.
     for (const { status, body } of answers) {
       expect(['408 BAD_USER_INPUT', '504 DEADLINE_EXCEEDED']).toContain(
@@ -63,7 +66,7 @@ describe.concurrent('closes, while a bystander is served,', () => {
 
   test('200 connections that say nothing, within 6 s', async () => {
     const { slowestMs } = await drip(200, '', '');
-    expect(slowestMs).toBeLessThan(6000);
+    expect(slowestMs).toBeLessThan(6000 + slackMs);
     await door.check();
   });
 });
@@ -76,7 +79,7 @@ test('serves a bystander beside 20 clients that do not read, and keeps what they
     return socket;
   });
   await sleep(500);
-  await door.check(500);
+  await door.check();
   for (const socket of sockets) {
     const chunks: Buffer[] = [];
     socket.on('data', (chunk: Buffer) => chunks.push(chunk)).resume();
@@ -95,6 +98,12 @@ test('lets go of a client that does not read its answer within the deadline', as
   socket.write(good());
   await expect.poll(async () => (await attack(server.url, good())).answers[0]?.status).toBe(503);
   // There is one place, and it is free again.
-  await expect.poll(async () => (await attack(server.url, good())).answers[0]?.status, { timeout: 5000 }).toBe(200);
+  await expect.poll(async () => (await attack(server.url, good())).answers[0]?.status).toBe(200);
   socket.destroy();
+});
+
+test('would see a bystander who is held up', async () => {
+  const checked = door.check();
+  for (const until = workedMs() + longestWaitMs.work; workedMs() < until; );
+  await expect(checked).rejects.toThrow(`to be less than ${longestWaitMs.work}`);
 });

@@ -157,10 +157,10 @@ test.each<[string, object]>([
 });
 
 test.each([
-  [{ health: ['BROKEN'] }, 'Value "BROKEN" does not exist in "WebhookHealth" enum.'],
-  [{ provider: ['STRIPE'] }, 'Value "STRIPE" does not exist in "WebhookProvider" enum.'],
-  [{ enabled: 'yes' }, 'Boolean cannot represent a non boolean value'],
-  [{ lastDeliveryBefore: '2026-13-01T00:00:00Z' }, 'DateTime'],
+  [{ health: ['BROKEN'] }, 'at "filter.health[0]": Expected a value of the enum "WebhookHealth".'],
+  [{ provider: ['STRIPE'] }, 'at "filter.provider[0]": Expected a value of the enum "WebhookProvider".'],
+  [{ enabled: 'yes' }, 'at "filter.enabled": Expected type "Boolean".'],
+  [{ lastDeliveryBefore: '2026-13-01T00:00:00Z' }, 'at "filter.lastDeliveryBefore": Expected type "DateTime".'],
 ])('refuses the variable %o as BAD_USER_INPUT', async (filter, message) => {
   await using graph = await openGraph(rows);
   const { errors } = await graph.answer(

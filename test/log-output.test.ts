@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { eventually } from './support/eventually.ts';
 import { ask, startProgram } from './support/program.ts';
 
 const root = new URL('..', import.meta.url).pathname;
@@ -10,7 +11,7 @@ function preload(script: string): Record<string, string> {
   return { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(script)}` };
 }
 
-test('writes what a developer needs of a fault that nobody handled, bounded, in one line', async () => {
+test.concurrent('writes what a developer needs of a fault that nobody handled, bounded, in one line', async () => {
   await using program = await startProgram(
     preload(`process.on('SIGUSR2', () => {
       const text = '\\u001b[31m\\u2028\\n{"msg":"forged"}' + 'x'.repeat(5000);
@@ -33,7 +34,7 @@ test('writes what a developer needs of a fault that nobody handled, bounded, in 
   expect(program.lines().at(-1)).toMatchObject({ msg: 'stopped', faulty: true });
 });
 
-test('loses no line at an exit that comes without a word', async () => {
+test.concurrent('loses no line at an exit that comes without a word', async () => {
   await using program = await startProgram(preload("process.on('SIGUSR2', () => process.exit(3));"));
   await ask(program.url, 'query Last { webhookSources { key } }');
   program.signal('SIGUSR2');
@@ -66,9 +67,9 @@ function intoFullPipe(...args: readonly string[]) {
   };
 }
 
-test('serves on, and stops, while nobody reads what it writes', async () => {
+test.concurrent('serves on, and stops, while nobody reads what it writes', async () => {
   await using program = intoFullPipe('src/main.ts');
-  await expect.poll(program.output, { timeout: 10_000 }).toContain('at http');
+  await eventually(() => expect(program.output()).toContain('at http'));
   const [, url = ''] = /at (http:[^"]+)/.exec(program.output()) ?? [];
   // More than the 64 KiB that a pipe holds.
   for (let asked = 0; asked < 10; asked += 1) {
@@ -78,10 +79,10 @@ test('serves on, and stops, while nobody reads what it writes', async () => {
   const { origin } = new URL(url);
   expect(await (await fetch(`${origin}/metrics`)).text()).toContain('hookgraph_log_lines_dropped_total 0');
   process.kill(Number(/PID (\d+)/.exec(program.output())?.[1]), 'SIGTERM');
-  await expect.poll(program.output, { timeout: 5000 }).toContain('ENDED 0');
+  await eventually(() => expect(program.output()).toContain('ENDED 0'));
 });
 
-test('would stand still in a pipe that blocks', async () => {
+test.concurrent('would stand still in a pipe that blocks', async () => {
   const write = `
     const { writeSync } = require('node:fs');
     writeSync(1, 'at once\\n');
@@ -89,12 +90,12 @@ test('would stand still in a pipe that blocks', async () => {
     process.stderr.write('WRITTEN');`;
   await using blocking = intoFullPipe('--eval', write);
   await using free = intoFullPipe('--eval', `try { process.stdout; ${write} } catch { process.stderr.write('FULL'); }`);
-  await expect.poll(free.output, { timeout: 10_000 }).toContain('FULL');
-  expect(blocking.output()).toContain('at once');
+  await eventually(() => expect(free.output()).toContain('FULL'));
+  await eventually(() => expect(blocking.output()).toContain('at once'));
   expect(blocking.output()).not.toMatch(/WRITTEN|ENDED/);
 });
 
-test('writes for people in a terminal', async () => {
+test.concurrent('writes for people in a terminal', async ({ onTestFinished }) => {
   const terminal = 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))';
   const child = spawn('python3', ['-c', terminal, process.execPath, 'src/main.ts'], {
     cwd: root,
@@ -107,10 +108,10 @@ test('writes for people in a terminal', async () => {
     output += chunk;
   });
   const ended = once(child, 'exit');
-  await expect.poll(() => output, { timeout: 10_000 }).toContain('SANDBOX');
+  await eventually(() => expect(output).toContain('SANDBOX'));
   const [, url = ''] = /at (http:\S+)/.exec(output) ?? [];
   await ask(url, 'query Shown { webhookSources { key } }');
-  await expect.poll(() => output).toContain('operation: "Shown"');
+  await eventually(() => expect(output).toContain('operation: "Shown"'));
   // What Ctrl+C types.
   child.stdin.write('\u0003');
   expect(await ended).toEqual([0, null]);

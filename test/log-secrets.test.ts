@@ -83,7 +83,7 @@ const limits = {
   UPSTREAM_MAX_BYTES: '2000',
 };
 
-test.each([
+test.concurrent.each([
   ['of its own', {}, { APIMALL_API_KEY: secrets.apimall, DILIGENT_API_KEY: secrets.diligent }],
   [
     'of its callers',

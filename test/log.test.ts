@@ -203,7 +203,7 @@ test('writes when a circuit opens, and when it closes', async () => {
   expect(calls).toBeLessThan(45);
   behaviour = whole;
   const closed = await during(async () => {
-    await expect.poll(async () => (await ask(program.url, query)).data.webhooks.complete, { timeout: 5000 }).toBe(true);
+    await expect.poll(async () => (await ask(program.url, query)).data.webhooks.complete).toBe(true);
   }, 'circuit closed');
   expect(closed.find(({ msg }) => msg === 'circuit closed')).toMatchObject({ level: 'info', source: 'apimall' });
 });

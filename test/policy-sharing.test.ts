@@ -6,6 +6,7 @@ import { createSharing } from '../src/upstream/sharing.ts';
 import { asProvider, openGraphAt, reportQuery } from './support/faults.ts';
 import { type Graph, openContext, openGraph } from './support/graph.ts';
 import { apimallRow, diligentRow } from './support/rows.ts';
+import { slackMs } from './support/slack.ts';
 import { hang, json, startUpstream } from './support/upstream.ts';
 
 /** Keeps every call until it is let go, and answers with a row whose id is the number of the call, from 1. */
@@ -127,7 +128,7 @@ test.each([0, 1])(
     expect(await reports[first]).toMatchObject({ state: 'FAILED' });
     expect(await Promise.race([ended, sleep(200, 'under way')])).toBe('under way');
     callers[1 - first]?.abort();
-    expect(await Promise.race([ended, sleep(600, 'under way')])).toBe('left');
+    expect(await Promise.race([ended, sleep(600 + slackMs, 'under way')])).toBe('left');
     await Promise.all(reports);
   },
 );

@@ -1,8 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
+import { eventually } from './support/eventually.ts';
 import { ask, type Program, startProgram } from './support/program.ts';
 import { apimallList, apimallRow } from './support/rows.ts';
 import { after, hang, startUpstream } from './support/upstream.ts';
+
+vi.setConfig({ maxConcurrency: 3 });
 
 /** Runs in the program before it, and lets a fault of ours happen there on a signal: nobody handles it. */
 const faults = {
@@ -26,7 +29,7 @@ async function stray(url: string, fault: keyof typeof faults, calls: () => numbe
     ...onSignal(fault),
   });
   const answer = ask(program.url, query).catch(() => 'cut');
-  await expect.poll(calls).toBe(1);
+  await eventually(() => expect(calls()).toBe(1));
   process.kill(program.pid, 'SIGUSR2');
   return { program, answer };
 }
@@ -36,7 +39,7 @@ function expectTold(program: Program): void {
   expect(program.output()).not.toContain('canary');
 }
 
-test.each(['a rejection', 'an exception'] as const)(
+test.concurrent.each(['a rejection', 'an exception'] as const)(
   'tells of %s that nobody handles, and ends with 1',
   async (fault) => {
     await using upstream = await startUpstream(hang);
@@ -47,14 +50,14 @@ test.each(['a rejection', 'an exception'] as const)(
   },
 );
 
-test.each(['a rejection', 'an exception'] as const)(
+test.concurrent.each(['a rejection', 'an exception'] as const)(
   'lets answers under way finish after %s that nobody handles',
   async (fault) => {
     const { promise: released, resolve: release } = Promise.withResolvers<void>();
     await using upstream = await startUpstream(after(() => released, apimallList(apimallRow())));
     const { program, answer } = await stray(upstream.url, fault, () => upstream.calls.length);
     await using _ = program;
-    await expect.poll(() => program.output()).toContain('stray');
+    await eventually(() => expect(program.output()).toContain('stray'));
     release();
     expect(await answer).toEqual({ data: { webhooks: { totalCount: 1 } } });
     expect(await program.ended).toBe(1);
@@ -62,7 +65,7 @@ test.each(['a rejection', 'an exception'] as const)(
   },
 );
 
-test.each([
+test.concurrent.each([
   ['a signal comes after a fault', ['SIGUSR2', 'SIGTERM']],
   ['a fault comes after a signal', ['SIGTERM', 'SIGUSR2']],
 ] as const)('lets answers under way finish and ends with 1 where %s', async (_order, signals) => {
@@ -74,7 +77,7 @@ test.each([
     ...onSignal('a rejection'),
   });
   const answer = ask(program.url, query).catch(() => 'cut');
-  await expect.poll(() => upstream.calls.length).toBe(1);
+  await eventually(() => expect(upstream.calls.length).toBe(1));
   for (const signal of signals) {
     process.kill(program.pid, signal);
     // Longer than two signals may be apart and still be one.

@@ -62,12 +62,12 @@ test('takes a new key while it is asked, without an answer that lacks anything',
     while (!isOver) answers.push(await ask(program.url, query));
   });
   turn('second\n');
-  await expect.poll(() => upstream.calls.some((call) => keyOf(call) === 'second'), { timeout: 5000 }).toBe(true);
+  await expect.poll(() => upstream.calls.some((call) => keyOf(call) === 'second')).toBe(true);
   // The old key is out of use: from here on it is refused.
   await sleep(100);
   good = new Set(['second']);
   const before = answers.length;
-  await expect.poll(() => answers.length, { timeout: 5000 }).toBeGreaterThan(before + 100);
+  await expect.poll(() => answers.length).toBeGreaterThan(before + 100);
   isOver = true;
   await Promise.all(clients);
   expect(answers.filter((it) => JSON.stringify(it) !== JSON.stringify(whole))).toEqual([]);
@@ -85,7 +85,7 @@ test('finishes a call that is under way with the key that it began with', async 
   const told = warnings().length;
   turn('third');
   // Who asked before would wait for the same call.
-  await expect.poll(() => warnings().length, { timeout: 5000 }).toBe(told + 1);
+  await expect.poll(() => warnings().length).toBe(told + 1);
   expect(await lastKey()).toBe('third');
   release();
   expect(await early).toEqual(whole);
@@ -97,11 +97,11 @@ test('keeps its key while the file holds none, and says so once', async () => {
   for (const content of ['', 'canary canary', 'third']) {
     const said = warnings().length;
     turn(content);
-    await expect.poll(() => warnings().length, { timeout: 5000 }).toBe(said + 1);
+    await expect.poll(() => warnings().length).toBe(said + 1);
     expect(await ask(program.url, query)).toEqual(whole);
   }
   rmSync(file);
-  await expect.poll(() => warnings().length, { timeout: 5000 }).toBe(told + 4);
+  await expect.poll(() => warnings().length).toBe(told + 4);
   expect(await lastKey()).toBe('third');
   expect(warnings().slice(told)).toEqual([
     'DILIGENT_API_KEY_FILE: the file is empty; what was read before stays in use',

@@ -1,20 +1,10 @@
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { createTurns } from '../src/turns.ts';
 import { attack, good } from './support/abuse.ts';
 import { openGraph } from './support/graph.ts';
 import { apimallList, apimallRow, diligentRow } from './support/rows.ts';
 import { listen } from './support/server.ts';
 import { after, json } from './support/upstream.ts';
-
-/** Whether the slices of gateways that are opened now never end, so that nobody waits for a turn. */
-const slices = vi.hoisted(() => ({ endless: false }));
-
-vi.mock('../src/turns.ts', async (load) => {
-  const { createTurns } = await load<typeof import('../src/turns.ts')>();
-  return {
-    createTurns: (sliceMs?: number) => createTurns(slices.endless ? Number.POSITIVE_INFINITY : sliceMs),
-  };
-});
 
 test('the cheapest goes first, and of equals whoever came first', async () => {
   const turns = createTurns(0);
@@ -68,12 +58,12 @@ const small = '{ webhooks(first: 5, filter: { provider: [DILIGENT] }) { nodes { 
 const rows = Array.from({ length: 1000 }, (_, id) => apimallRow({ id: id + 1 }));
 
 /** How many large answers go out before a small one, whose source answers when the first of the large ones is there. */
-async function countBeforeSmall(shareInFlight: boolean): Promise<number> {
+async function countBeforeSmall(shareInFlight: boolean, sliceMs?: number): Promise<number> {
   const { promise: first, resolve: startLarge } = Promise.withResolvers<void>();
   const { promise: second, resolve: startSmall } = Promise.withResolvers<void>();
   const apimall = after(() => first, apimallList(...rows));
   const diligent = after(() => second, json([diligentRow()]));
-  await using graph = await openGraph({ apimall, diligent }, { ...patient, shareInFlight });
+  await using graph = await openGraph({ apimall, diligent }, { ...patient, shareInFlight, sliceMs });
   await using server = await listen(graph.gateway);
   const order: string[] = [];
   const ask = async (query: string) => {
@@ -98,9 +88,5 @@ test.each([
 });
 
 test.each([false, true])('would go out after them if nobody waited for a turn: sharing %s', async (sharing) => {
-  slices.endless = true;
-  onTestFinished(() => {
-    slices.endless = false;
-  });
-  expect(await countBeforeSmall(sharing)).toBeGreaterThan(larges / 2);
+  expect(await countBeforeSmall(sharing, Number.POSITIVE_INFINITY)).toBeGreaterThan(larges / 2);
 });

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { createUpstream } from '../src/upstream/http.ts';
+import { eventually } from './support/eventually.ts';
 import { openGraphAt, reportQuery } from './support/faults.ts';
 import { diligentRow } from './support/rows.ts';
 import { after, json, startUpstream } from './support/upstream.ts';
@@ -34,26 +35,26 @@ async function keepAsking(ms: number, connectionAgeMs: number, listener: Request
   await Promise.all(Array.from({ length: clients }, goOn));
   const endings = new Set(await Promise.all(server.calls.map(({ ended }) => ended)));
   const left = () => [...sockets].filter(({ destroyed }) => !destroyed).length;
-  await expect.poll(left).toBeLessThanOrEqual(mostConnections);
+  await eventually(() => expect(left()).toBeLessThanOrEqual(mostConnections));
   return { requests, whole, calls: server.calls.length, endings: [...endings], sockets: sockets.size };
 }
 
 const answerAfter = (ms: number) => after(() => sleep(ms), json([diligentRow()]));
 
-test('renews connections that are always busy, and costs no call anything', async () => {
+test.concurrent('renews connections that are always busy, and costs no call anything', async () => {
   const reached = await keepAsking(1500, 200, answerAfter(5));
   const { requests } = reached;
   expect(reached).toMatchObject({ whole: requests, calls: requests, endings: ['answered'] });
   expect(reached.sockets).toBeGreaterThan(mostConnections);
 });
 
-test('lets calls end that take longer than a connection may be old', async () => {
+test.concurrent('lets calls end that take longer than a connection may be old', async () => {
   const reached = await keepAsking(1000, 100, answerAfter(300));
   const { requests } = reached;
   expect(reached).toMatchObject({ whole: requests, calls: requests, endings: ['answered'], sockets: requests });
 });
 
-test('keeps the connections that it has until they are old', async () => {
+test.concurrent('keeps the connections that it has until they are old', async () => {
   const { sockets } = await keepAsking(1500, 20_000, answerAfter(5));
   expect(sockets).toBeLessThanOrEqual(mostConnections);
 });

@@ -15,6 +15,7 @@ import {
   wholeLists,
 } from './support/faults.ts';
 import { startBlackHole } from './support/laboratory.ts';
+import { slackMs } from './support/slack.ts';
 import { startUpstream } from './support/upstream.ts';
 
 const kibibyte = 'x'.repeat(1023);
@@ -63,7 +64,7 @@ const brokenConnections: readonly (readonly [string, (socket: Socket) => void])[
   ],
 ];
 
-test.each(brokenConnections)(
+test.concurrent.each(brokenConnections)(
   'calls a source unreachable, after three tries, whose connection %s',
   async (_name, greet) => {
     await using server = await startRaw(greet);
@@ -86,14 +87,14 @@ test('calls a source unreachable whose name is none, and shows no part of the na
   expect(JSON.stringify(answers)).not.toContain('canary');
 });
 
-test.each([
-  ['one try', { attemptTimeoutMs: 200 }],
-  ['the whole operation', { attemptTimeoutMs: 2000, deadlineMs: 200 }],
+test.concurrent.each([
+  ['one try', { attemptTimeoutMs: 200, deadlineMs: 20_000 }],
+  ['the whole operation', { attemptTimeoutMs: 20_000, deadlineMs: 200 }],
 ])('waits no longer for a connection that never comes about than %s may take', async (_name, limits) => {
   await using hole = await startBlackHole();
   const { answers, slowestMs } = await timeInEveryPlace(`http://127.0.0.1:${hole.port}`, limits);
   expect(answers).toEqual(everyPlace('TIMEOUT'));
-  expect(slowestMs).toBeLessThan(200 + 750);
+  expect(slowestMs).toBeLessThan(200 + slackMs);
 });
 
 test('accepts hints that come before the answer', async () => {

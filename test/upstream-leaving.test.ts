@@ -8,6 +8,7 @@ import { reportQuery } from './support/faults.ts';
 import { type Graph, openGraph } from './support/graph.ts';
 import { apimallRow, diligentRow } from './support/rows.ts';
 import { listen } from './support/server.ts';
+import { slackMs } from './support/slack.ts';
 import { hang, json } from './support/upstream.ts';
 
 /** Milliseconds within which an upstream call must have ended when nobody waits for it any longer. */
@@ -47,7 +48,7 @@ test.each<[string, RequestListener, number]>([
   await expect.poll(() => graph.calls('apimall').length + graph.calls('diligent').length).toBe(calls + 1);
   asking.client.destroy();
   const endings = [graph.calls('apimall').at(-1)?.ended, graph.calls('diligent').at(-1)?.ended];
-  expect(await Promise.race([Promise.all(endings), sleep(promisedMs)])).toEqual(['left', 'left']);
+  expect(await Promise.race([Promise.all(endings), sleep(promisedMs + slackMs)])).toEqual(['left', 'left']);
   expect(graph.calls('apimall')).toHaveLength(calls);
   expect(internalErrors).toEqual([]);
 });
@@ -67,7 +68,7 @@ test.each<[string, (client: Socket) => void]>([
   await expect.poll(() => graph.calls('apimall').length).toBe(2);
   leave(leaving.client);
   const [left, stayed] = graph.calls('apimall');
-  expect(await Promise.race([left?.ended, sleep(promisedMs)])).toBe('left');
+  expect(await Promise.race([left?.ended, sleep(promisedMs + slackMs)])).toBe('left');
   answer[1]?.();
   expect((await staying).webhooks).toMatchObject({ totalCount: 0, complete: true });
   expect(await stayed?.ended).toBe('answered');

@@ -7,6 +7,7 @@ import { createCertificate, hasOpenssl } from './support/certificates.ts';
 import { plainFaults, secureFaults } from './support/fault-catalogue.ts';
 import { type Fault, placements, tryFault } from './support/matrix.ts';
 import { serveNames } from './support/names.ts';
+import { slackMs } from './support/slack.ts';
 
 // They wait for most of their time.
 vi.setConfig({ maxConcurrency: 8 });
@@ -37,7 +38,7 @@ function hasten(fault: Fault): Fault {
 function optionsFor({ code }: Fault) {
   const limits =
     code === 'TIMEOUT' ? { deadlineMs: 3000, attemptTimeoutMs: 500 } : { deadlineMs: 10_000, attemptTimeoutMs: 10_000 };
-  return { limits, tls: good, names };
+  return { limits, tls: good, names, slackMs };
 }
 
 test('knows more than 54 faults', () => {
@@ -105,12 +106,12 @@ test.concurrent.each<[string, string, Open, string, RegExp]>([
   ['a fear of what is encoded', 'answers gzip', bare, 'diligent', /OK undefined, not FAILED BAD_RESPONSE/],
   ['a refusal to be led away', 'answers status 301 location,/webhooks', bare, 'apimall', /\d\d calls of apimall/],
   ['an end to tries', 'answers status 502', eager, 'diligent', /\d\d calls of diligent/],
-  ['a trial of what failed', 'answers status 500', sticky, 'apimall', /whole again only after more than 3000 ms/],
+  ['a trial of what failed', 'answers status 500', sticky, 'apimall', /whole again only after more than \d000 ms/],
 ])('would see what comes of having no %s, at an upstream that %s', async (_name, faultName, open, place, expected) => {
   const fault = plainFaults.find(({ name }) => name === faultName);
   if (!fault) throw new Error(`No fault ${faultName}`);
   const limits = { deadlineMs: 1000, attemptTimeoutMs: 1000 };
-  expect((await tryFault(fault, [place], { limits, tls: good, names, open })).join()).toMatch(expected);
+  expect((await tryFault(fault, [place], { limits, tls: good, names, open, slackMs })).join()).toMatch(expected);
 });
 
 test.skipIf(!hasOpenssl)('would see a key that goes to a host that nobody vouches for', async () => {

@@ -64,7 +64,7 @@ const faults: readonly (readonly [string, RequestListener])[] = [
   ['the key that came in', (request, response) => json(request.headers, 401)(request, response)],
 ];
 
-test.each(faults)('shows nothing of an upstream that answers with %s', async (_name, listener) => {
+test.concurrent.each(faults)('shows nothing of an upstream that answers with %s', async (_name, listener) => {
   await using upstream = await startUpstream(listener);
   await using graph = await openGraphAt({ apimall: upstream.url, diligent: upstream.url }, { maxBytes: 10_000 });
   const text = await seen(graph);
@@ -73,7 +73,7 @@ test.each(faults)('shows nothing of an upstream that answers with %s', async (_n
   expect(text).not.toContain(new URL(upstream.url).port);
 });
 
-test.each([
+test.concurrent.each([
   ['no HTTP', 'canary\r\n\r\n'],
   ['too many headers', rawAnswer('[]', `x-canary: ${'canary'.repeat(4000)}`)],
   ['a wrong length', rawAnswer('canary', 'content-length: canary')],
@@ -87,7 +87,7 @@ test.each([
   expect(text).not.toContain(new URL(server.url).port);
 });
 
-test('shows no address of an upstream that is not there', async () => {
+test.concurrent('shows no address of an upstream that is not there', async () => {
   const server = await startRaw(() => {});
   await server.stop();
   await using graph = await openGraphAt({ apimall: `${server.url}/canary`, diligent: `${server.url}/canary` });

@@ -42,7 +42,7 @@ const tries = new Map([
   [504, 3],
 ]);
 
-test.each(codes)(
+test.concurrent.each(codes)(
   'answers status %i with %s, whatever the body is, and asks as often as may help',
   async (httpStatus, code) => {
     const bodies: readonly RequestListener[] = [
@@ -124,7 +124,7 @@ test.each([429, 503])(
       ['2099-01-01', null],
       ['', null],
     ];
-    for (const [header, retryAfterMs] of waits) {
+    const asked = waits.map(async ([header, retryAfterMs]) => {
       const listener: RequestListener = (request, response) => {
         if (header !== undefined) response.setHeader('retry-after', header);
         json({}, httpStatus)(request, response);
@@ -132,7 +132,8 @@ test.each([429, 503])(
       await using graph = await openGraph({ diligent: listener });
       const { error } = (await graph.query(reportQuery)).webhooks.sources[0];
       expect([header, error.retryAfterMs]).toEqual([header, retryAfterMs]);
-    }
+    });
+    await Promise.all(asked);
   },
 );
 

@@ -12,10 +12,11 @@ export interface Load {
 }
 
 const windowMs = 1000;
-const longestDelayMs = 150;
+/** Milliseconds by which the event loop may be late on average, where nobody says otherwise. */
+const usualDelayMs = 150;
 
-/** Watches the event loop, and lets at most `mostInFlight` requests in at once. */
-export function createLoad(mostInFlight: number): Load {
+/** Watches the event loop, and lets at most `mostInFlight` requests in at once, and none while it is late. */
+export function createLoad(mostInFlight: number, longestDelayMs = usualDelayMs): Load {
   const histogram = monitorEventLoopDelay({ resolution: 10 });
   histogram.enable();
   let inFlight = 0;

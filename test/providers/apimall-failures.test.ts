@@ -13,7 +13,7 @@ function problem(error: unknown): object {
 
 const said = { providerRequestId: requestId };
 
-test.each([
+test.concurrent.each([
   ['unauthorized', { code: 'unauthorized' }, faultOf('UNAUTHORIZED', { ...said, providerCode: 'unauthorized' })],
   ['not_found', { code: 'not_found' }, faultOf('NOT_FOUND', { ...said, providerCode: 'not_found' })],
   ['another code', { code: 'quota.used-up' }, faultOf('UPSTREAM_ERROR', { ...said, providerCode: 'quota.used-up' })],
@@ -31,13 +31,13 @@ test.each([
   expect(report.error).toEqual({ ...expected, httpStatus: 200 });
 });
 
-test('fails where success is false beside rows', async () => {
+test.concurrent('fails where success is false beside rows', async () => {
   const { rows, report } = await readList('apimall', json({ success: false, data: [apimallRow()] }));
   expect(rows).toEqual([]);
   expect(report).toMatchObject({ state: 'FAILED', error: { code: 'UPSTREAM_ERROR', providerCode: null } });
 });
 
-test.each([
+test.concurrent.each([
   ['missing', { data: [apimallRow()] }],
   ['null', { success: null, data: [apimallRow()] }],
   ['no flag', { success: 'yes', data: [apimallRow()] }],
@@ -47,7 +47,7 @@ test.each([
   expect(report).toMatchObject({ state: 'OK', error: null });
 });
 
-test.each([
+test.concurrent.each([
   ['no data', { success: true }],
   ['no data and no success', {}],
   ['null for data', { success: true, data: null }],
@@ -66,7 +66,7 @@ test.each([
   expect(answer).not.toContain(secretText);
 });
 
-test.each([
+test.concurrent.each([
   ['empty', ''],
   ['HTML', `<html>${secretText}</html>`],
   ['cut short', JSON.stringify({ success: true, data: [apimallRow()] }).slice(0, -9)],
@@ -88,7 +88,7 @@ const statuses = [
   [503, 'UPSTREAM_ERROR'],
 ] as const;
 
-test.each(statuses)('goes by the status %i, whatever code comes with it: %s', async (status, code) => {
+test.concurrent.each(statuses)('goes by the status %i, whatever code comes with it: %s', async (status, code) => {
   const body = problem({ code: 'plan_expired', message: secretText });
   const { report, text: answer } = await readList('apimall', json(body, status));
   expect(report).toMatchObject({ state: 'FAILED', rejectedCount: 0 });
@@ -96,24 +96,24 @@ test.each(statuses)('goes by the status %i, whatever code comes with it: %s', as
   expect(answer).not.toContain(secretText);
 });
 
-test.each(statuses)('goes by the status %i where success is true: %s', async (status, code) => {
+test.concurrent.each(statuses)('goes by the status %i where success is true: %s', async (status, code) => {
   const { rows, report } = await readList('apimall', json({ success: true, data: [apimallRow()] }, status));
   expect(rows).toEqual([]);
   expect(report.error).toEqual(faultOf(code, { httpStatus: status }));
 });
 
-test.each(statuses)('goes by the status %i where the body is no JSON: %s', async (status, code) => {
+test.concurrent.each(statuses)('goes by the status %i where the body is no JSON: %s', async (status, code) => {
   const { report, text: answer } = await readList('apimall', text(`<h1>${secretText}</h1>`, status));
   expect(report.error).toEqual(faultOf(code, { httpStatus: status }));
   expect(answer).not.toContain(secretText);
 });
 
-test('goes by the status where a known code contradicts it', async () => {
+test.concurrent('goes by the status where a known code contradicts it', async () => {
   const { report } = await readList('apimall', json(problem({ code: 'unauthorized' }), 404));
   expect(report.error).toMatchObject({ code: 'NOT_FOUND', httpStatus: 404, providerCode: 'unauthorized' });
 });
 
-test.each([
+test.concurrent.each([
   ['without Retry-After', {}, null],
   ['with Retry-After in seconds', { 'retry-after': '120' }, 120_000],
   ['with a Retry-After beyond an hour', { 'retry-after': '86400' }, 3_600_000],
@@ -126,7 +126,7 @@ test.each([
   expect(report.error.retryable).toBe(true);
 });
 
-test.each([
+test.concurrent.each([
   ['a', 'a'],
   ['Job_1.failed-2', 'Job_1.failed-2'],
   ['x'.repeat(64), 'x'.repeat(64)],
@@ -152,12 +152,12 @@ test.each([
   }
 });
 
-test('reads the rows of an answer whose request id is no text', async () => {
+test.concurrent('reads the rows of an answer whose request id is no text', async () => {
   const { report } = await readList('apimall', json({ success: true, data: [apimallRow()], request_id: 5 }));
   expect(report).toMatchObject({ state: 'OK', itemCount: 1 });
 });
 
-test('shows the request id of the call, not one that is inside data or the error', async () => {
+test.concurrent('shows the request id of the call, not one that is inside data or the error', async () => {
   const body = { success: false, error: { code: 'x', request_id: 'inner' }, data: { request_id: 'inner' } };
   const { report } = await readList('apimall', json(body, 500));
   expect(report.error).toMatchObject({ providerCode: 'x', providerRequestId: null });

@@ -34,30 +34,33 @@ const statuses = [
   [503, 'UPSTREAM_ERROR'],
 ] as const;
 
-test.each(shapes)('goes by the status where the body is %s, and shows nothing of it', async (_name, body) => {
-  for (const [status, code] of statuses) {
-    const { rows, report, text: answer } = await readList('diligent', json(body, status));
-    expect(rows).toEqual([]);
-    expect(report).toMatchObject({ state: 'FAILED', itemCount: 0, rejectedCount: 0, fetchedAt: null });
-    expect(report.error).toEqual(faultOf(code, { httpStatus: status }));
-    expect(answer).not.toContain(mark);
-  }
-});
+test.concurrent.each(shapes)(
+  'goes by the status where the body is %s, and shows nothing of it',
+  async (_name, body) => {
+    for (const [status, code] of statuses) {
+      const { rows, report, text: answer } = await readList('diligent', json(body, status));
+      expect(rows).toEqual([]);
+      expect(report).toMatchObject({ state: 'FAILED', itemCount: 0, rejectedCount: 0, fetchedAt: null });
+      expect(report.error).toEqual(faultOf(code, { httpStatus: status }));
+      expect(answer).not.toContain(mark);
+    }
+  },
+);
 
-test.each(statuses)('goes by the status %i where there is no body, or HTML: %s', async (status, code) => {
+test.concurrent.each(statuses)('goes by the status %i where there is no body, or HTML: %s', async (status, code) => {
   const empty = await readList('diligent', text('', status));
   const html = await readList('diligent', text(`<h1>${mark}</h1>`, status, { 'content-type': 'text/html' }));
   expect([empty.report.error, html.report.error]).toEqual(Array(2).fill(faultOf(code, { httpStatus: status })));
   expect(html.text).not.toContain(mark);
 });
 
-test('goes by the status where rows come with an error', async () => {
+test.concurrent('goes by the status where rows come with an error', async () => {
   const { rows, report } = await readList('diligent', json([diligentRow()], 500));
   expect(rows).toEqual([]);
   expect(report.error).toEqual(faultOf('UPSTREAM_ERROR', { httpStatus: 500 }));
 });
 
-test.each([
+test.concurrent.each([
   ['an object with the rows', { items: [diligentRow()] }],
   ['an error text', { error: mark }],
   ["API Mall's envelope", { success: true, data: [diligentRow()] }],
@@ -72,7 +75,7 @@ test.each([
   expect(answer).not.toContain(mark);
 });
 
-test.each([
+test.concurrent.each([
   ['empty', ''],
   ['HTML', `<html>${mark}</html>`],
   ['cut short', JSON.stringify([diligentRow()]).slice(0, -9)],
@@ -82,12 +85,12 @@ test.each([
   expect(answer).not.toContain(mark);
 });
 
-test('cannot read an answer 204 without a body', async () => {
+test.concurrent('cannot read an answer 204 without a body', async () => {
   const { report } = await readList('diligent', text('', 204));
   expect(report.error).toEqual(faultOf('BAD_RESPONSE', { httpStatus: 204 }));
 });
 
-test.each([
+test.concurrent.each([
   ['without Retry-After', {}, null],
   ['with Retry-After', { 'retry-after': '90' }, 90_000],
 ])('is RATE_LIMITED at 429 %s', async (_name, headers, retryAfterMs) => {

@@ -152,35 +152,50 @@ export function good(query = '{ __typename }', ...lines: readonly string[]): Buf
   return post(JSON.stringify({ query }), jsonType, ...lines);
 }
 
-/** Milliseconds that a bystander waits at most, whatever others do. */
-const longestWaitMs = 300;
+/**
+ * What a bystander waits at most, whatever others do, in milliseconds: of work that is done here meanwhile, which a busy machine
+ * does not make more, and of time. What must not be holds up everybody for whole seconds; the chaos suites measure on a quiet
+ * machine that nobody waits 300.
+ */
+export const longestWaitMs = { work: 1000, time: 6000 };
+
+/** Milliseconds for which this thread has had a processor. */
+export function workedMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
+}
 
 /** A bystander: asks the same harmless thing over and over, and keeps how long the longest answer took. */
 export function startCanary(url: string) {
   const stopped = new AbortController();
   const failures: unknown[] = [];
-  let worstMs = 0;
-  async function ask(): Promise<void> {
-    const started = performance.now();
+  const worst = { work: 0, time: 0 };
+  const now = () => ({ work: workedMs(), time: performance.now() });
+  async function ask(since: typeof worst): Promise<void> {
     const { answers, text } = await attack(url, good());
-    worstMs = Math.max(worstMs, performance.now() - started);
+    const { work, time } = now();
+    worst.work = Math.max(worst.work, work - since.work);
+    worst.time = Math.max(worst.time, time - since.time);
     if (answers[0]?.body !== '{"data":{"__typename":"Query"}}') failures.push(text);
   }
   async function loop(): Promise<void> {
     while (!stopped.signal.aborted) {
-      await ask();
+      // Who is woken late has waited, too.
+      const since = now();
       await sleep(20);
+      await ask(since);
     }
   }
   const ended = loop();
   return {
     /** What went wrong since the last call, and asks once more to have asked at least once. */
-    async check(mostMs = longestWaitMs): Promise<void> {
-      await ask();
-      const waited = worstMs;
-      worstMs = 0;
+    async check(): Promise<void> {
+      await ask(now());
+      const waited = { ...worst };
+      Object.assign(worst, { work: 0, time: 0 });
       expect(failures.splice(0)).toEqual([]);
-      expect(waited).toBeLessThan(mostMs);
+      expect(waited.work).toBeLessThan(longestWaitMs.work);
+      expect(waited.time).toBeLessThan(longestWaitMs.time);
     },
     async stop(): Promise<void> {
       stopped.abort();
@@ -191,7 +206,7 @@ export function startCanary(url: string) {
 
 /** One front door for all cases of a file, with sandboxes behind it and a bystander before it. */
 export function withFrontDoor(options: GraphOptions = {}, doorOptions: Partial<ServerOptions> = {}) {
-  const door = {} as { url: string; graph: Graph; check: (mostMs?: number) => Promise<void> };
+  const door = {} as { url: string; graph: Graph; check: () => Promise<void> };
   let close = async () => {};
   beforeAll(async () => {
     const graph = await openGraph(undefined, { introspection: false, ...options });

@@ -28,6 +28,8 @@ export const placements: readonly (readonly [string, ...string[]])[] = [
 
 export interface TrialOptions extends LaboratoryOptions {
   readonly limits: Pick<UpstreamLimits, 'deadlineMs' | 'attemptTimeoutMs'>;
+  /** Milliseconds to add to what is promised, where the machine has other work beside. */
+  readonly slackMs?: number;
   /** Opens what stands between graph and fault. */
   readonly open?: (url: string, limits: UpstreamLimits) => Upstream;
 }
@@ -35,9 +37,10 @@ export interface TrialOptions extends LaboratoryOptions {
 /** Failed calls that open a circuit. */
 const volume = 8;
 const mostCalls = 8;
-const recoveryMs = 3000;
+/** Milliseconds in which all must be whole again once the fault is over. */
+const usualRecoveryMs = 3000;
 /** Milliseconds over the deadline in which an answer must be out. */
-const graceMs = 300;
+const usualGraceMs = 300;
 
 interface Report {
   readonly state: string;
@@ -51,7 +54,9 @@ interface Report {
  * upstream got, that no credential went to a stranger, and how soon all is whole again.
  */
 export async function tryFault(fault: Fault, places: readonly string[], options: TrialOptions): Promise<string[]> {
-  const { limits, names, tls, open = createUpstream } = options;
+  const { limits, names, tls, open = createUpstream, slackMs = 0 } = options;
+  const graceMs = usualGraceMs + slackMs;
+  const recoveryMs = usualRecoveryMs + slackMs;
   const all = { ...limits, maxBytes: 1_048_576, shareInFlight: false };
   await using whole = await startUpstream(wholeLists);
   const patient = { ...all, deadlineMs: 20_000, attemptTimeoutMs: 20_000 };

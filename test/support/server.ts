@@ -11,7 +11,10 @@ function rethrow(error: unknown): never {
   throw error;
 }
 
-/** Puts the front door before a gateway, on a free loopback port, with the limits that the program has by default. */
+/**
+ * Puts the front door before a gateway, on a free loopback port, with the limits that the program has by default; but it turns
+ * nobody away because the machine is busy with something else.
+ */
 export async function listen(
   gateway: GraphqlHandler,
   { onInternalError = rethrow, ...options }: Partial<ServerOptions> & { onInternalError?(error: unknown): void } = {},
@@ -24,6 +27,7 @@ export async function listen(
     graphiql: false,
     requestDeadlineMs: 10_000,
     maxInFlight: 512,
+    longestDelayMs: Number.POSITIVE_INFINITY,
     maxWaitingBytes,
     drainMs: 0,
     corsOrigins: [],
