@@ -173,7 +173,8 @@ test('refuses a mutation by GET with 405', async () => {
   expect(answers.map(({ status, headers }) => [status, headers.allow])).toEqual([[405, 'POST']]);
 });
 
-test.each(['mutation { __typename }', 'subscription { __typename }'])('has a clean error for %s', async (document) => {
+test('has a clean error for subscriptions, of which there are none', async () => {
+  const document = 'subscription { __typename }';
   const byPost = await ask(door, document);
   expect(byPost.codes).toEqual(['BAD_USER_INPUT']);
   const byGet = await attack(door.url, head(`GET /graphql?query=${encodeURIComponent(document)}`, host));
