@@ -49,7 +49,7 @@ export type WebhookSourceErrorCode =
  | 'BAD_RESPONSE'
 /** The provider failed repeatedly and is not being asked for a moment. */
  | 'CIRCUIT_OPEN'
-/** The provider does not let this key read webhooks. */
+/** The provider does not let this key do that. */
  | 'FORBIDDEN'
 /** This source has no key here. */
  | 'NOT_CONFIGURED'
