@@ -25,7 +25,7 @@ export interface DocumentLimits {
   readonly cost: number;
 }
 
-/** Room for a page of a thousand webhooks with every field there is, and for GraphiQL's own query of the schema. */
+/** Room for a page of a thousand webhooks with every field that needs no log, and for GraphiQL's own query of the schema. */
 export const documentLimits: DocumentLimits = {
   tokens: 2000,
   aliases: 90,

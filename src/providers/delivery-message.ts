@@ -24,28 +24,27 @@ export function readMessage(message: WireMessage | null, otherSide: WireMessage 
   const text = textOf(message.body);
   const body = text === null ? null : show(text);
   return {
-    headers: headers.map(({ name, value }) => ({ name, value: show(value) })),
+    // Several values of one header are told in a row (RFC 9110, 5.3).
+    headers: headers.map(({ name, values }) => ({ name, value: show(values.join(', ')) })),
     body: body === null ? null : shownText(body.slice(0, mostCharacters)),
     isCut: body === null ? message.body != null : body.length > mostCharacters,
   };
 }
 
-type Header = DeliveryMessage['headers'][number];
+interface Header {
+  readonly name: string;
+  readonly values: readonly string[];
+}
 
 /** A field name (RFC 9110, 5.1). */
 const token = /^[\w!#$%&'*+.^`|~-]+$/;
 
 function headersOf(message: WireMessage | null): Header[] {
   return Object.entries(isObject(message?.headers) ? message.headers : {}).flatMap(([name, said]) => {
-    const value = headerValue(said);
-    return value === null || !token.test(name) ? [] : [{ name, value }];
+    // What is nested deeper is no value, and may hold anything.
+    const values = [said].flat().filter(isPlain).map(String);
+    return values.length === 0 || !token.test(name) ? [] : [{ name, values }];
   });
-}
-
-/** Several values of one header are told in a row (RFC 9110, 5.3). What is nested deeper is none, and may hold anything. */
-function headerValue(value: unknown): string | null {
-  if (Array.isArray(value)) return value.filter(isPlain).join(', ');
-  return isPlain(value) ? String(value) : null;
 }
 
 function isPlain(value: unknown): value is string | number | boolean {
@@ -60,14 +59,19 @@ function isSecretive({ name }: Header): boolean {
   return secretive.test(name.toLowerCase().replace(/[^a-z\d]/g, ''));
 }
 
-/** What must not be repeated of a header: its value, and that without the word before it, as in `Bearer …` and `sha256=…`. */
-function secretsIn({ value }: Header): string[] {
-  const bare = /^[\w-]+[ =](.+)$/s.exec(value)?.[1] ?? value;
-  // What is shorter is no secret, and may be part of any word.
-  return [value, bare].filter((text) => text.length >= 8);
+/** What is shorter may be a part of any word. */
+const shortestSecret = 16;
+
+/** What must not be repeated of a header: its values, and those without the word before, as in `Bearer …` and `sha256=…`. */
+function secretsIn({ values }: Header): string[] {
+  const all = values.flatMap((value) => [value, /^[\w-]+[ =](.+)$/s.exec(value)?.[1] ?? value]);
+  return all.filter((text) => text.length >= shortestSecret);
 }
 
-/** A body as text; JSON where it was logged as a value. null where there is none, and for one too deeply nested to be written. */
+/**
+ * A body as text; JSON where it was logged as a value. null where there is none, and for one that is nested too deeply to
+ * be written, which older releases of Node know.
+ */
 function textOf(body: unknown): string | null {
   if (body == null || typeof body === 'string') return body ?? null;
   try {

@@ -61,7 +61,12 @@ describe.each(Object.entries(composers))('with %s', (name, compose) => {
     const composed = compose({ webhooks: own });
     expect(printSorted(composed.api())).toBe(printSorted(servedWithoutNode()));
     // What lists may cost reaches the gateways that count.
-    expect(composed.supergraph().match(/@cost\(weight: 10\)\s+@listSize\([^)]*assumedSize: 100\b/g)).toHaveLength(2);
+    expect(composed.supergraph().match(/@cost\(weight: 10\)\s+@listSize\([^)]*assumedSize: 100\b/g)).toHaveLength(3);
+  });
+
+  test('refuses a list that names an argument for its size which it does not have', () => {
+    const sdl = ownSubgraph.replace('slicingArguments: ["first"]', 'slicingArguments: ["first", "last"]');
+    expect(compose({ webhooks: { sdl } }).codes).toEqual(['LIST_SIZE_INVALID_SLICING_ARGUMENT']);
   });
 
   test('leaves Query.node to a neighbour, whose Node both implement', () => {

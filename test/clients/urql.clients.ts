@@ -5,7 +5,7 @@ import introspection from '../../src/client/introspection.json' with { type: 'js
 import { keys } from '../../src/client/keys.js';
 import { startGraph } from './support/graph.ts';
 
-/** All types that have no id, and fragments on both interfaces. */
+/** All types that have no id, but those of a log, and fragments on both interfaces. */
 const everything = gql`
   {
     webhooks(first: 2) {
@@ -48,6 +48,46 @@ const everything = gql`
   }
 `;
 
+/** The types of a log that have no id. */
+const logs = gql`
+  {
+    webhooks(first: 1, filter: { provider: [DILIGENT] }) {
+      nodes {
+        id
+        ... on DiligentWebhook {
+          failureSummary {
+            attempts
+            statusClasses {
+              count
+            }
+          }
+          deliveries(first: 1) {
+            edges {
+              cursor
+              node {
+                id
+                event
+                request {
+                  headers {
+                    name
+                  }
+                }
+                response {
+                  body
+                }
+              }
+            }
+            pageInfo {
+              endCursor
+            }
+            complete
+          }
+        }
+      }
+    }
+  }
+`;
+
 const silent = gql`
   {
     webhooks {
@@ -73,6 +113,11 @@ test('graphcache has nothing to warn of with the keys and the schema of the kit'
   expect(first.data.webhooks.edges[0].node).toMatchObject({ url: expect.any(String), totalSent: 32, lastDelivery: {} });
   const again = await client.query(everything, {}, { requestPolicy: 'cache-only' });
   expect(again.data).toEqual(first.data);
+  await using whole = await startGraph();
+  const log = await createClient(whole.url, { keys, schema: introspection }).query(logs, {});
+  expect(log.data?.webhooks.nodes).toMatchObject([
+    { deliveries: { complete: true, edges: [{ node: { response: { body: 'OK' } } }] } },
+  ]);
   expect([...warn.mock.calls, ...error.mock.calls]).toEqual([]);
 });
 
@@ -80,6 +125,8 @@ test('it warns of every type without an id when it is not given the keys', async
   using warn = vi.spyOn(console, 'warn').mockReturnValue();
   await using graph = await startGraph({ isDiligentDown: true });
   await createClient(graph.url, { schema: introspection }).query(everything, {});
+  await using whole = await startGraph();
+  await createClient(whole.url, { schema: introspection }).query(logs, {});
   const warnings = warn.mock.calls.map(([message]) => /`keys` config for `(\w+)`/.exec(message)?.[1]);
   expect(new Set(warnings)).toEqual(new Set(Object.keys(keys)));
 });

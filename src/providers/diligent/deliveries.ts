@@ -38,7 +38,7 @@ function logPath(webhookId: string): string {
 }
 
 /** One row of the log of `webhookId`; null where its id cannot be read, or where it says that it is of another webhook. */
-export function readDelivery(row: unknown, source: string, webhookId: string): Delivery | null {
+function readDelivery(row: unknown, source: string, webhookId: string): Delivery | null {
   const { data: wire } = WireDelivery.safeParse(row);
   if (!wire) return null;
   // It is missing from the worked sample: then the path says which webhook it is.

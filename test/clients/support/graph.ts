@@ -1,3 +1,4 @@
+import { deliveryRow, diligentWith } from '../../support/deliveries.ts';
 import { type Program, startProgram } from '../../support/program.ts';
 import { apimallList, apimallRow, diligentRow } from '../../support/rows.ts';
 import { after, json, startUpstream } from '../../support/upstream.ts';
@@ -16,7 +17,9 @@ export async function startGraph({
   const apimallRows = [7, 8, 9].map((id) => apimallRow({ id, url: `${host}/${id}` }));
   const diligentRows = ['a', 'b'].map((id) => diligentRow({ id, webhook_url: `${host}/${id}` }));
   const apimall = started.use(await startUpstream(after(() => delay, apimallList(...apimallRows))));
-  const diligent = started.use(await startUpstream(json(diligentRows)));
+  const diligent = started.use(
+    await startUpstream(diligentWith(json([deliveryRow({ webhook_id: null })]), ...diligentRows)),
+  );
   if (isDiligentDown) await diligent.stop();
   const program = started.use(
     await startProgram({
@@ -24,6 +27,7 @@ export async function startGraph({
       APIMALL_API_KEY: 'test-key',
       DILIGENT_API_URL: diligent.url,
       DILIGENT_API_KEY: 'test-key',
+      DELIVERY_PAYLOADS: 'on',
     }),
   );
   const owned = started.move();
