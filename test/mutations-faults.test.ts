@@ -1,5 +1,5 @@
 import type { RequestListener } from 'node:http';
-import { createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { expect, test } from 'vitest';
 import { encodeDeliveryId } from '../src/delivery.ts';
 import { encodeId } from '../src/webhook.ts';
@@ -90,7 +90,7 @@ const noise: readonly [string, (socket: Socket) => void, string][] = [
 ];
 
 test.each(noise)('makes a write once at what %s', async (_how, greet, code) => {
-  await using server = await startRaw(greet, createServer());
+  await using server = await startRaw(greet);
   await using graph = await openGraphAt({ diligent: server.url }, { deadlineMs: 500, attemptTimeoutMs: 100 });
   const { codes } = await change(graph, 'createDiligentWebhook', { url });
   expect(codes).toEqual([code]);
