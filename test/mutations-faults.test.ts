@@ -123,6 +123,8 @@ test('sends each write over a connection of its own, which nothing else is sent 
   expect(writes.length).toBe(3);
   expect(new Set(writes).size).toBe(3);
   expect(of('GET').filter((port) => writes.includes(port))).toEqual([]);
+  // Reads, to compare, share one.
+  expect(new Set(of('GET')).size).toBe(1);
 });
 
 test.each([

@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { createUpstream } from '../src/upstream/http.ts';
 import { encodeId } from '../src/webhook.ts';
 import { askOften } from './support/again.ts';
 import { change, createApi, mutationOf } from './support/changes.ts';
+import { openGraphAt } from './support/faults.ts';
 import { type GraphOptions, openGraph } from './support/graph.ts';
 import { apimallList, apimallRow, diligentRow } from './support/rows.ts';
 import { listen } from './support/server.ts';
@@ -95,6 +97,29 @@ test('a read that began while a change was under way is joined by nobody after i
   held.resolve();
   await reading;
   expect(graph.calls('diligent').map(({ method }) => method)).toEqual(['PATCH', 'GET', 'GET']);
+});
+
+test('would be told what was so before, if the change were made where nobody knows of the read', async () => {
+  const held = Promise.withResolvers<void>();
+  const begun = Promise.withResolvers<void>();
+  await using elsewhere = await openSwitch();
+  elsewhere.api.lists((request, response) => {
+    begun.resolve();
+    return after(() => held.promise, active)(request, response);
+  });
+  const limits = { deadlineMs: 3000, attemptTimeoutMs: 2000, maxBytes: 10_000, shareInFlight: true };
+  const base = elsewhere.upstreams.diligent?.url ?? '';
+  const [reading, writing] = [createUpstream(base, limits), createUpstream(base, limits)];
+  await using graph = await openGraphAt({ diligent: { ...reading, write: writing.write } });
+  const before = graph.query(query);
+  await begun.promise;
+  await change(graph, 'updateDiligentWebhook', { id, isActive: false });
+  const late = graph.query(query);
+  await sleep(50);
+  held.resolve();
+  await before;
+  expect(await late).toEqual({ webhooks: { nodes: [{ enabled: true }] } });
+  await writing.close();
 });
 
 test('readers who ask together share one read without a change between them', async () => {
