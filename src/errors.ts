@@ -153,11 +153,6 @@ export function hiddenSchemaError(nodes: FieldNode): GraphQLError {
   return new GraphQLError(message, { nodes });
 }
 
-/** What was passed for a secret and is none. GraphQL repeats the value beside any other error of a scalar. */
-export function secretError(longest: number): GraphQLError {
-  return new GraphQLError(`A secret must be text of 1 to ${longest} characters. To have none, leave it out.`);
-}
-
 /** What is wrong with a variable, or with what it makes of an argument, under the code and status of all mistakes of callers. */
 export function variableError({ message, nodes }: Pick<GraphQLError, 'message' | 'nodes'>): GraphQLError {
   return new GraphQLError(withoutValue(message), {

@@ -1,6 +1,6 @@
 import { Kind } from 'graphql';
 import { DateTimeResolver, SafeIntResolver } from 'graphql-scalars';
-import { secretError } from '../errors.ts';
+import { InputError } from '../errors.ts';
 import { builder } from './builder.ts';
 
 builder.addScalarType('DateTime', DateTimeResolver);
@@ -17,10 +17,10 @@ builder.scalarType('WebhookSecret', {
   parseLiteral: (node) => readSecret(node.kind === Kind.STRING ? node.value : null),
 });
 
-/** Never says what it was. */
+/** Says what is wrong and not what it was. */
 function readSecret(value: unknown): string {
   if (typeof value === 'string' && value !== '' && value.length <= longestSecret) return value;
-  throw secretError(longestSecret);
+  throw new InputError(`A secret must be text of 1 to ${longestSecret} characters. To have none, leave it out.`);
 }
 
 /** Whether a value is already as the scalar shows it. Times of rows are: ISO 8601 in UTC with milliseconds (`webhook.ts`). */

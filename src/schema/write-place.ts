@@ -61,7 +61,9 @@ export function atId<K extends 'webhook' | 'delivery'>(
       if (provider !== undefined && source.provider.key !== provider) {
         return invalid(`This is the id of a webhook at ${source.provider.name}.`);
       }
-      return climbs(located) ? invalid('This id would lead elsewhere. Pass an id as this graph gave it.') : located;
+      return fitsPath(located)
+        ? located
+        : invalid('This is not an id of this graph. Pass an id as this graph gave it.');
     },
   };
 }
@@ -84,10 +86,13 @@ function isKind<K extends Located['kind']>(located: Located, kind: K): located i
   return located.kind === kind;
 }
 
-/** Whether a part of the id, in a path, would be taken for a way up (RFC 3986, 5.2.4), which escaping does not prevent. */
-function climbs(located: Exclude<Located, { kind: 'source' }>): boolean {
+/** Longer than any id of a provider's. */
+const longestPart = 500;
+
+/** Whether all parts of an id can stand in a path: dots would be taken for a way up, escaped or not (RFC 3986, 5.2.4). */
+function fitsPath(located: Exclude<Located, { kind: 'source' }>): boolean {
   const parts = located.kind === 'webhook' ? [located.externalId] : Object.values(located.delivery);
-  return parts.some((part) => part === '.' || part === '..');
+  return parts.every((part) => part !== '.' && part !== '..' && part.length <= longestPart);
 }
 
 function invalid(message: string): UserError {

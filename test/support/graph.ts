@@ -119,7 +119,8 @@ export async function openGraph(
     // Whatever a test asks, one after the other, is executed in both ways.
     if (isAlone && asking === asked) {
       const partialResults = options.partialResults ?? 'rows';
-      const context = openContext(reads.again, findCredentials(new Headers(headers)), undefined, partialResults);
+      const credentials = findCredentials(new Headers(headers));
+      const context = openContext(reads.again, credentials, undefined, partialResults, options.writes);
       await compareCompiled(query, variables ?? {}, result, context);
     }
     return result;
@@ -150,6 +151,7 @@ export function openContext(
   key: string | FindCredential = testKey,
   signal = new AbortController().signal,
   partialResults: Context['partialResults'] = 'rows',
+  writes = true,
 ): Context {
   const onInternalError = (error: unknown) => {
     throw error;
@@ -161,7 +163,7 @@ export function openContext(
     findCredential: typeof key === 'string' ? ({ provider }) => provider.authorization(key) : key,
     signal,
     turn: createTurns().join(),
-    writes: true,
+    writes,
     onInternalError,
     onWrite() {},
   });
