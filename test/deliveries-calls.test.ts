@@ -7,7 +7,7 @@ import { encodeDeliveryId } from '../src/delivery.ts';
 import { documentLimits } from '../src/limits.ts';
 import { schema } from '../src/schema/index.ts';
 import { plainScalars } from '../src/schema/scalars.ts';
-import { nobody } from '../src/upstream/observer.ts';
+import { noObserver } from '../src/upstream/observer.ts';
 import { askAgain } from './support/again.ts';
 import { attemptAt, deliveryRow, diligentWith, manyWebhooks, webhookId } from './support/deliveries.ts';
 import { type Graph, openGraph } from './support/graph.ts';
@@ -89,7 +89,7 @@ test('reads 20 logs for a request and refuses more', async () => {
 
 test('keeps nothing of a log, but makes nothing again of a list that says what it said', async () => {
   let unchanged = 0;
-  const observe = () => ({ ...nobody, unchanged: () => (unchanged += 1) });
+  const observe = () => ({ ...noObserver, unchanged: () => (unchanged += 1) });
   await using graph = await openGraph({ diligent: diligentWith(log) }, { observe });
   for (let times = 0; times < 3; times++) await graph.query(ofDiligent('id'));
   const before = unchanged;

@@ -45,6 +45,8 @@ function servedWithoutNode(): GraphQLSchema {
     visit(served, {
       [Kind.DIRECTIVE_DEFINITION]: () => null,
       [Kind.OBJECT_TYPE_DEFINITION]: (type) => (type.name.value === 'Query' ? undefined : false),
+      // Composers do not know `@oneOf`.
+      [Kind.INPUT_OBJECT_TYPE_DEFINITION]: (type) => ({ ...type, directives: [] }),
       [Kind.FIELD_DEFINITION]: ({ name }) => (isNode(name.value) ? null : undefined),
     }),
   );

@@ -46,7 +46,7 @@ const DiligentWebhookCreateInput = builder.inputType('DiligentWebhookCreateInput
 });
 
 const DiligentWebhookSecretInput = builder.inputType('DiligentWebhookSecretInput', {
-  description: 'What is to become of the secret of a webhook.',
+  description: 'What is to become of the secret of a webhook: exactly one of these.',
   isOneOf: true,
   fields: (t) => ({
     keep: t.boolean({ description: 'True: it stays as it is, as without any of these.' }),

@@ -28,6 +28,7 @@ export async function startGraph({
       DILIGENT_API_URL: diligent.url,
       DILIGENT_API_KEY: 'test-key',
       DELIVERY_PAYLOADS: 'on',
+      WRITES: 'on',
     }),
   );
   const owned = started.move();
