@@ -73,6 +73,12 @@ test('gives one to the type of a third provider, too', () => {
   expect(added).toEqual(['AcmeWebhook @key(fields: "id")']);
 });
 
+test('leaves out of inputs what a composer does not know, which our own clients are told', () => {
+  const served = readFileSync(new URL('../schema.graphql', import.meta.url), 'utf8');
+  expect(served).toContain('input DiligentWebhookSecretInput @oneOf {');
+  expect(file).toContain('input DiligentWebhookSecretInput {');
+});
+
 test('says how much a list may hold, for gateways that count', () => {
   const lists = definitions(file).flatMap((node) =>
     node.kind === Kind.OBJECT_TYPE_DEFINITION

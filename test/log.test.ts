@@ -1,5 +1,6 @@
 import type { RequestListener } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { encodeId } from '../src/webhook.ts';
 import { ask, type Line, type Program, startProgram } from './support/program.ts';
 import { readmeBlocks } from './support/readme.ts';
 import { apimallList, apimallRow, diligentRow } from './support/rows.ts';
@@ -16,6 +17,7 @@ beforeAll(async () => {
   diligent = await startUpstream(json([diligentRow()]));
   program = await startProgram({
     LOG_LEVEL: 'debug',
+    WRITES: 'on',
     APIMALL_API_KEY: 'k',
     APIMALL_API_URL: apimall.url,
     DILIGENT_API_KEY: 'k',
@@ -156,10 +158,10 @@ test('writes at level debug what is refused before it gets to the graph', async 
   });
 });
 
+const evil = '\n{"level":"fatal","msg":"forged"}\r\u001b[31mred\u001b[0m\u2028\u2029\u009b31m\u202e';
 const unprintable = /[[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]--[\n]]/v;
 
 test('lets nothing that a client sends begin a line, colour a terminal or be of any length', async () => {
-  const evil = '\n{"level":"fatal","msg":"forged"}\r\u001b[31mred\u001b[0m\u2028\u2029\u009b31m\u202e';
   const long = 'N'.repeat(1000);
   const before = program.output().length;
   const lines = await during(
@@ -190,6 +192,24 @@ test('lets nothing that a client sends begin a line, colour a terminal or be of 
     [null, null],
   ]);
   expect(lines.map(({ requestId }) => requestId)).toEqual(lines.map(() => expect.stringMatching(/^[0-9a-f-]{36}$/)));
+});
+
+test('writes a line for each write when it has ended, also for those that were refused', async () => {
+  const mutation = `mutation Two($one: ID!, $two: ID!) {
+    one: deleteWebhook(input: { id: $one }) { deletedId }
+    two: deleteWebhook(input: { id: $two }) { deletedId }
+  }`;
+  const one = encodeId('DiligentWebhook', 'diligent', `a${evil}`);
+  const variables = { one, two: evil };
+  const lines = await during(() => ask(program.url, mutation, { 'x-request-id': 'two' }, { variables }), 'operation');
+  const ended = { httpStatus: null, providerRequestId: null, durationMs: expect.any(Number), time: expect.any(String) };
+  const write = { level: 'warn', requestId: 'two', caller: null, action: 'delete', msg: 'write', ...ended };
+  expect(lines.filter(({ msg }) => msg === 'write')).toEqual([
+    { ...write, source: 'diligent', id: one.slice(0, 400), outcome: 'DONE' },
+    { ...write, source: null, id: null, outcome: 'INVALID', durationMs: null },
+  ]);
+  const outcomes = ['DONE', 'INVALID'].map((outcome) => ({ action: 'delete', outcome }));
+  expect(lines.at(-1)).toMatchObject({ type: 'mutation', outcome: 'partial', sources: [], writes: outcomes });
 });
 
 test('writes when a circuit opens, and when it closes', async () => {

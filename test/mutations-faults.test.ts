@@ -127,6 +127,29 @@ test('sends each write over a connection of its own, which nothing else is sent 
   expect(new Set(of('GET')).size).toBe(1);
 });
 
+test('meets no connection that is closed as it sends, which reads do', async () => {
+  const used = new WeakSet<Socket>();
+  const row = JSON.stringify(diligentRow());
+  const asked = { GET: 0, PATCH: 0 };
+  await using server = await startRaw((socket) =>
+    socket.on('data', (chunk) => {
+      const [, method] = /^(GET|PATCH) /.exec(chunk.toString()) ?? [];
+      if (!method) return;
+      asked[method as keyof typeof asked] += 1;
+      if (used.has(socket)) return socket.resetAndDestroy();
+      used.add(socket);
+      return socket.write(rawAnswer(method === 'GET' ? `[${row}]` : row));
+    }),
+  );
+  await using graph = await openGraphAt({ diligent: server.url });
+  for (let times = 0; times < 8; times++) {
+    expect((await change(graph, 'updateDiligentWebhook', { id, isActive: true })).codes).toEqual([]);
+    expect(await graph.query('{ webhooks { complete } }')).toEqual({ webhooks: { complete: true } });
+  }
+  expect(asked.PATCH).toBe(8);
+  expect(asked.GET).toBeGreaterThan(8);
+});
+
 test.each([
   [{ error: [{ code: 'invalid_type', path: ['is_active'], message: 'canary' }] }, [['isActive']]],
   [{ errors: [{ path: ['webhook_url'], message: 'canary', code: 'a' }] }, [['url']]],

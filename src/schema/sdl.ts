@@ -52,7 +52,7 @@ function definitionsOf(schema: GraphQLSchema, ...hidden: readonly string[]): Def
 
 function withDirectives(definition: DefinitionNode): DefinitionNode {
   const { kind } = definition;
-  // Composers do not know `@oneOf`, which the subgraph heeds all the same.
+  // Apollo's composer does not know `@oneOf`. That more than one was passed, we say when it gets to us.
   if (kind === Kind.INPUT_OBJECT_TYPE_DEFINITION) return { ...definition, directives: [] };
   if (kind !== Kind.OBJECT_TYPE_DEFINITION && kind !== Kind.INTERFACE_TYPE_DEFINITION) return definition;
   const isEntity = definition.interfaces?.some(({ name }) => name.value === 'Node');

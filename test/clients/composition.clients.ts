@@ -44,6 +44,8 @@ function servedWithoutNode(): GraphQLSchema {
   return buildASTSchema(
     visit(served, {
       [Kind.DIRECTIVE_DEFINITION]: () => null,
+      // Apollo's composer does not know it.
+      [Kind.DIRECTIVE]: ({ name }) => (name.value === 'oneOf' ? null : undefined),
       [Kind.OBJECT_TYPE_DEFINITION]: (type) => (type.name.value === 'Query' ? undefined : false),
       // Composers do not know `@oneOf`.
       [Kind.INPUT_OBJECT_TYPE_DEFINITION]: (type) => ({ ...type, directives: [] }),

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { documentLimits } from '../../src/limits.ts';
 import { providers } from '../../src/providers/index.ts';
 import type { Provider } from '../../src/providers/provider.ts';
+import { schema } from '../../src/schema/index.ts';
 import { encodeId } from '../../src/webhook.ts';
 import { openContext, openGraph } from '../support/graph.ts';
 import { everyField, logTypes, typeNamed } from './every-field.ts';
@@ -138,6 +139,14 @@ describe.each(providers.map((provider) => [provider.key, provider] as const))('%
     const capabilities = Object.keys(provider.operations).map((name) => name.toUpperCase());
     expect(webhookSources).toEqual([{ key, name: provider.name, provider: provider.enumValue, capabilities }]);
     expect(capabilities).toContain('LIST');
+  });
+
+  test('has mutations of its own for what only it knows the inputs of, and no others', () => {
+    const fields = Object.keys(schema.getMutationType()?.getFields() ?? {});
+    for (const action of ['create', 'update'] as const) {
+      const canDo = provider.operations[action] !== undefined;
+      expect(fields.includes(action + provider.type.name), action).toBe(canDo);
+    }
   });
 
   test('gives frozen rows that name their own type and their source', async () => {
