@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import {
@@ -28,7 +27,8 @@ async function drip(count: number, start: string, byte: string) {
     socket.on('data', (chunk: Buffer) => chunks.push(chunk));
     socket.write(start);
     const timer = setInterval(() => byte && socket.writable && socket.write(byte), 250);
-    await once(socket, 'close');
+    // A byte may come when the connection has just ended: that is an error, and no matter.
+    await new Promise((resolve) => socket.once('close', resolve));
     clearInterval(timer);
     return { answers: parseAnswers(Buffer.concat(chunks)), elapsedMs: performance.now() - started };
   });

@@ -111,7 +111,7 @@ test.concurrent('goes on asking after forty callers left', async () => {
 });
 
 test.concurrent('lets a single call try whether the upstream works again', async () => {
-  const limits = { attemptTimeoutMs: 500, shareInFlight: false };
+  const limits = { attemptTimeoutMs: 2500, shareInFlight: false };
   // None is answered before all are asked.
   await using switched = await openSwitched(after(createBarrier(20), fault), limits);
   const { upstream, called } = switched;

@@ -109,7 +109,12 @@ test.each([
   ['not shared', false],
 ])('gives others whole answers while one tenant asks two hundred times at once: %s', async (_name, shareInFlight) => {
   const listeners = { apimall: createOwned(0), diligent: createOwned(0) };
-  await using graph = await openGraph(listeners, { passthrough: true, shareInFlight });
+  await using graph = await openGraph(listeners, {
+    passthrough: true,
+    shareInFlight,
+    deadlineMs: 20_000,
+    attemptTimeoutMs: 20_000,
+  });
   const noise = Array.from({ length: 200 }, () => ask(graph, 'noisy', rowsQuery));
   const quiet = Array.from({ length: 20 }, (_, index) => ask(graph, `quiet${index}`, rowsQuery));
   for (const { complete } of await Promise.all(quiet)) expect(complete).toBe(true);

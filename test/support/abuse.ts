@@ -30,7 +30,7 @@ export interface Reply {
 export type Attack = string | Buffer | Iterable<string | Buffer>;
 
 /** Milliseconds after which a reply that has not come is taken as none. */
-const patienceMs = 8000;
+const patienceMs = 30_000;
 
 /** A connection of our own that never throws. */
 export function open(url: string): Socket {

@@ -71,6 +71,7 @@ export async function tryFault(fault: Fault, places: readonly string[], options:
   };
   await using graph = await openGraphAt({ apimall: at('apimall'), diligent: at('diligent') });
   const wrong: string[] = [];
+  const startedAt = performance.now();
 
   for (let turn = 0; turn < (fault.requests ?? volume) && wrong.length === 0; turn++) {
     const reports = await ask(graph, limits.deadlineMs + graceMs);
@@ -86,8 +87,10 @@ export async function tryFault(fault: Fault, places: readonly string[], options:
     // Asked any later, the upstream would be tried once more.
     if (faulty?.every(({ error }) => error?.code === 'CIRCUIT_OPEN')) break;
   }
+  // An open circuit lets one call try each second: on a busy machine, we may have asked for as long.
+  const trials = slackMs > 0 ? Math.floor((performance.now() - startedAt) / 1000) : 0;
   for (const { key, lab } of labs) {
-    if (lab.calls() > mostCalls) wrong.push(`${lab.calls()} calls of ${key}`);
+    if (lab.calls() > mostCalls + trials) wrong.push(`${lab.calls()} calls of ${key}`);
     if (fault.isSecure && lab.received().includes('test-key')) wrong.push(`the key went to ${lab.received()}`);
   }
   if (wrong.length > 0) return wrong;
