@@ -21,6 +21,8 @@ export default defineConfig({
           hookTimeout: 30_000,
           expect: { poll: { timeout: 12_000 } },
           maxWorkers: '100%',
+          // A machine that others use as well may stall for seconds. What is wrong is wrong three times.
+          retry: process.env.CI ? 2 : 0,
           // What the program is made of is loaded once for all files of a worker; no test replaces a part of it.
           isolate: false,
         },

@@ -47,8 +47,6 @@ function servedWithoutNode(): GraphQLSchema {
       // Apollo's composer does not know it.
       [Kind.DIRECTIVE]: ({ name }) => (name.value === 'oneOf' ? null : undefined),
       [Kind.OBJECT_TYPE_DEFINITION]: (type) => (type.name.value === 'Query' ? undefined : false),
-      // Composers do not know `@oneOf`.
-      [Kind.INPUT_OBJECT_TYPE_DEFINITION]: (type) => ({ ...type, directives: [] }),
       [Kind.FIELD_DEFINITION]: ({ name }) => (isNode(name.value) ? null : undefined),
     }),
   );
