@@ -17,6 +17,8 @@ export interface Context {
   readonly turn: Turn;
   /** Whether webhooks may be changed. */
   readonly writes: boolean;
+  /** Writes that are under way: they go on where whoever asked for them left. */
+  readonly writing: Set<Promise<unknown>>;
   /** Told of each write when it ended, be it that it was refused before any call. */
   onWrite(record: RequestRecord, write: EndedWrite): void;
 }
@@ -32,12 +34,14 @@ export function sourceOf({ source }: Pick<Webhook, 'source'>, { sources }: Conte
 export interface ContextOptions extends SourceOptions {
   readonly sources: readonly Source[];
   readonly partialResults: Context['partialResults'];
+  /** Where writes are under way that others wait for, too; none if not given. */
+  readonly writing?: Context['writing'];
   onWrite: Context['onWrite'];
 }
 
 /** Opens all sources for one request. */
 export function createContext(options: ContextOptions): Context {
-  const { record, sources, partialResults, writes, turn, onWrite } = options;
+  const { record, sources, partialResults, writes, writing = new Set(), turn, onWrite } = options;
   const opened = sources.map((source) => [source.key, openSource(source, options)] as const);
-  return { record, sources: new Map(opened), partialResults, failures: [], turn, writes, onWrite };
+  return { record, sources: new Map(opened), partialResults, failures: [], turn, writes, writing, onWrite };
 }

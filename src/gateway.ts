@@ -53,6 +53,8 @@ export interface Gateway extends Pick<Answers, 'answer'> {
   readonly fetch: YogaServerInstance<ServerContext, Context>['fetch'];
   /** What `fetch` belongs to, also a listener for node:http. */
   readonly yoga: YogaServerInstance<ServerContext, Context>;
+  /** Resolves when no write is under way: each has been told of then, also where its caller left. */
+  writesEnded(): Promise<void>;
 }
 
 /**
@@ -61,6 +63,7 @@ export interface Gateway extends Pick<Answers, 'answer'> {
  */
 export function createGateway(options: GatewayOptions): Gateway {
   const turns = createTurns(options.sliceMs);
+  const writing = new Set<Promise<unknown>>();
   const answers = createAnswers({
     reuseAnswers: options.reuseAnswers !== false,
     openContext: ({ headers, signal, record }) =>
@@ -68,7 +71,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   });
   function open(record: RequestRecord, headers: Pick<Headers, 'get'>, signal: AbortSignal): Context {
     const findCredential = options.findCredentials(headers);
-    return createContext({ ...options, record, findCredential, signal, turn: turns.join() });
+    return createContext({ ...options, record, findCredential, signal, turn: turns.join(), writing });
   }
   function maskError(error: unknown): GraphQLError {
     const clientError = toClientError(error);
@@ -105,7 +108,14 @@ export function createGateway(options: GatewayOptions): Gateway {
       answers.plugin,
     ],
   });
-  return { yoga, fetch: yoga.fetch, answer: answers.answer };
+  return {
+    yoga,
+    fetch: yoga.fetch,
+    answer: answers.answer,
+    async writesEnded() {
+      while (writing.size > 0) await Promise.allSettled(writing);
+    },
+  };
 }
 
 function useNoIntrospection(): Plugin {

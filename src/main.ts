@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { createAuthentication } from './auth/authentication.ts';
 import type { OnKeySetChange } from './auth/key-set.ts';
@@ -89,12 +90,22 @@ async function serve(config: Config): Promise<void> {
   const whole = await server.stop(why === 'SIGTERM' ? readyGraceMs : 0);
   scraped?.close();
   watch.close();
+  const left = () => Math.max(config.drainMs - (performance.now() - stopsAt), leastFlushMs);
+  // Those whose callers left: each is to be told of, and what is cut now is told of as such.
+  await within(left(), gateway.writesEnded());
   await Promise.all([authentication?.close(), close()]);
-  const left = config.drainMs - (performance.now() - stopsAt);
-  await traces?.close(Math.min(Math.max(left, leastFlushMs), mostFlushMs));
+  await within(leastFlushMs, gateway.writesEnded());
+  await traces?.close(Math.min(left(), mostFlushMs));
   log.write('info', 'stopped', { whole, faulty: isFaulty });
   await log.close();
   process.exit(whole && !isFaulty ? 0 : 1);
+}
+
+/** Waits for work, but no longer than so many milliseconds. */
+async function within(ms: number, work: Promise<void>): Promise<void> {
+  const given = new AbortController();
+  await Promise.race([work, sleep(ms, undefined, { signal: given.signal })]);
+  given.abort();
 }
 
 async function openTraces({ traces }: Config, log: Log): Promise<Traces | null> {

@@ -26,8 +26,19 @@ export interface WritePlan<T, W extends Webhook> {
 
 type Ending = { -readonly [Member in keyof EndedWrite]: EndedWrite[Member] };
 
-/** Makes a write, at most once, and tells of it once, whatever happens. */
-export async function runWrite<K extends Located['kind'], T, W extends Webhook>(
+/** Makes a write, at most once, and tells of it once, whatever happens, be it that nobody waits for it any more. */
+export function runWrite<K extends Located['kind'], T, W extends Webhook>(
+  context: Context,
+  place: Place<K>,
+  plan: (place: Extract<Located, { kind: K }>) => WritePlan<T, W>,
+): Promise<WriteOutcome<W>> {
+  const { writing } = context;
+  const work = makeAndTell(context, place, plan).finally(() => writing.delete(work));
+  writing.add(work);
+  return work;
+}
+
+async function makeAndTell<K extends Located['kind'], T, W extends Webhook>(
   context: Context,
   { action, id, source, find }: Place<K>,
   plan: (place: Extract<Located, { kind: K }>) => WritePlan<T, W>,
