@@ -58,11 +58,11 @@ test.concurrent.each(lasting)(
 );
 
 test.concurrent.each([
-  ['three tries', 3000, 3],
-  ['as many tries as fit into the deadline', 700, 2],
-])('makes %s', async (_name, deadlineMs, tries) => {
+  ['three tries', 400, 6000, 3],
+  ['as many tries as fit into the deadline', 1200, 2100, 2],
+])('makes %s', async (_name, faultMs, deadlineMs, tries) => {
   const slowFault: RequestListener = async (...http) => {
-    await sleep(400);
+    await sleep(faultMs);
     json({}, 503)(...http);
   };
   await using graph = await openGraph({ diligent: slowFault }, { deadlineMs });
