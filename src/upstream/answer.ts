@@ -34,11 +34,12 @@ function unreadable(httpStatus: number, cause?: unknown): { error: SourceError }
   return { error: new SourceError('BAD_RESPONSE', { httpStatus }, cause) };
 }
 
-/** What a status other than 200 means for a read; `details` is what the provider's own body adds. */
+/** What a status that is none of success means; `details` is what the provider's own body adds. */
 export function statusError({ status, headers }: Answer, details: SourceFaultDetails): SourceError {
   const retryAfterMs = readRetryAfter(headers['retry-after'], Date.now());
   const code = statusCode(status);
-  const message = code === 'BAD_RESPONSE' ? 'The provider answered with a status that is not expected.' : undefined;
+  // It may be just what is documented for a write that is wrong.
+  const message = code === 'BAD_RESPONSE' ? `The provider answered with HTTP status ${status}.` : undefined;
   return new SourceError(code, { message, ...details, httpStatus: status, retryAfterMs });
 }
 

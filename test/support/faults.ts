@@ -188,7 +188,9 @@ export const wholeEverywhere = places.map(() => ({
 export function faultOf(code: SourceErrorCode, details: SourceFaultDetails = {}): SourceFaultDetails {
   const nothing = { httpStatus: null, retryAfterMs: null, providerCode: null, providerRequestId: null };
   const odd = code === 'BAD_RESPONSE' && (details.httpStatus ?? 200) !== 200;
-  const message = odd ? 'The provider answered with a status that is not expected.' : sourceErrorCodes[code].message;
+  const message = odd
+    ? `The provider answered with HTTP status ${details.httpStatus}.`
+    : sourceErrorCodes[code].message;
   return { code, ...sourceErrorCodes[code], message, ...nothing, ...details };
 }
 
