@@ -84,10 +84,13 @@ function isKind<K extends Located['kind']>(located: Located, kind: K): located i
   return located.kind === kind;
 }
 
-/** Whether a part of the id, in a path, would be taken for a way up (RFC 3986, 5.2.4), which escaping does not prevent. */
+/**
+ * Whether a part of the id, in a path, would be taken for a way up (RFC 3986, 5.2.4). Escaping does not prevent that: not of
+ * dots alone, and not where what stands before the provider unescapes slashes.
+ */
 function climbs(located: Exclude<Located, { kind: 'source' }>): boolean {
   const parts = located.kind === 'webhook' ? [located.externalId] : Object.values(located.delivery);
-  return parts.some((part) => part === '.' || part === '..');
+  return parts.some((part) => /(^|[/\\])\.\.?($|[/\\])/.test(part));
 }
 
 function invalid(message: string): UserError {
