@@ -138,6 +138,12 @@ export function noPayloadsError(): GraphQLError {
   return new GraphQLError(message, { extensions: { code: 'FORBIDDEN', http: { status: 403, spec: false } } });
 }
 
+/** A mutation whose answer would come in a form that its client does not take. The front door says which forms there are. */
+export function notAcceptableError(): GraphQLError {
+  const message = 'Nothing was done: the answer would come in a form that Accept does not name.';
+  return new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT', http: { status: 406, spec: false } } });
+}
+
 /** A document that cannot be run under the id that came in its place, or with it. */
 export function documentIdError(
   code: 'PERSISTED_QUERY_NOT_FOUND' | 'PERSISTED_QUERY_NOT_IN_LIST' | 'BAD_USER_INPUT',

@@ -1,6 +1,7 @@
 import { useDeferStream } from '@graphql-yoga/plugin-defer-stream';
 import { type ASTVisitor, type GraphQLError, NoSchemaIntrospectionCustomRule, type ValidationContext } from 'graphql';
 import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga';
+import { useAcceptance } from './acceptance.ts';
 import { type Answers, createAnswers } from './answers.ts';
 import { type Context, createContext } from './context.ts';
 import { createParseCache, documentIdParameters, noParseCache, usePersistedDocuments } from './documents.ts';
@@ -101,6 +102,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       usePersistedDocuments(options.trustedDocuments),
       useDeferStream(),
       useScopes(options.deliveryPayloads),
+      useAcceptance(),
       useDocumentLimits(options.documentLimits, !options.introspection),
       !options.introspection && useNoIntrospection(),
       useSourceFailures(maskError),

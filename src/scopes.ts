@@ -7,6 +7,7 @@ import {
   GraphQLSkipDirective,
   getDirectiveValues,
   getOperationAST,
+  getVariableValues,
   type InlineFragmentNode,
   Kind,
   type OperationDefinitionNode,
@@ -66,7 +67,9 @@ function selectsPayloads(
     return false;
   }
   const definitions = document.definitions.filter((it) => it === operation || it.kind === Kind.FRAGMENT_DEFINITION);
-  return visitsPayloads({ kind: Kind.DOCUMENT, definitions }, (node) => isIncluded(node, variables));
+  // With their defaults. Of wrong ones the caller is told later: until then, nothing counts as left out.
+  const { coerced } = getVariableValues(schema, operation.variableDefinitions ?? [], variables, { maxErrors: 1 });
+  return visitsPayloads({ kind: Kind.DOCUMENT, definitions }, (node) => !coerced || isIncluded(node, coerced));
 }
 
 function visitsPayloads(document: DocumentNode, isVisited: (node: Selection) => boolean): boolean {

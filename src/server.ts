@@ -75,6 +75,13 @@ const deadlineExceeded: Refusal = {
   message: 'The answer took too long. Ask for less, or try again.',
 };
 
+/** Of writes that are under way, or were made, nothing else tells the client. */
+const changesUnknown: Refusal = {
+  ...deadlineExceeded,
+  message:
+    'The answer took too long. What was asked for may have been done, in part or whole: look before trying again.',
+};
+
 const notAcceptable = badRequest(
   406,
   'Accept application/json or application/graphql-response+json; for @defer and @stream, multipart/mixed or text/event-stream.',
@@ -115,7 +122,7 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
     const refusal = checkGraphql(request);
     if (refusal) return refuse(request, response, refusal);
     if (request.method === 'OPTIONS') return answerPreflight(response);
-    const signal = startDeadline(request, response);
+    const signal = startDeadline(request, response, record);
     const admission = await access.admit(request, response);
     if (response.headersSent || response.destroyed) return;
     if ('refusal' in admission) return refuse(request, response, admission.refusal);
@@ -127,12 +134,12 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
   }
 
   /** Aborts when the answer is no longer wanted: it took too long, or whoever asked left. */
-  function startDeadline(request: IncomingMessage, response: ServerResponse): AbortSignal {
+  function startDeadline(request: IncomingMessage, response: ServerResponse, record: RequestRecord): AbortSignal {
     const caller = new AbortController();
     const timer = setTimeout(() => {
       // An answer that is not read holds no place for longer either.
       if (response.headersSent) response.destroy();
-      else refuse(request, response, deadlineExceeded);
+      else refuse(request, response, record.operation?.type === 'mutation' ? changesUnknown : deadlineExceeded);
       caller.abort();
     }, options.requestDeadlineMs);
     response.once('close', () => {

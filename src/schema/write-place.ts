@@ -89,10 +89,13 @@ function isKind<K extends Located['kind']>(located: Located, kind: K): located i
 /** Longer than any id of a provider's. */
 const longestPart = 500;
 
-/** Whether all parts of an id can stand in a path: dots would be taken for a way up, escaped or not (RFC 3986, 5.2.4). */
+/**
+ * Whether all parts of an id can stand in a path, and none of them would be taken for a way up (RFC 3986, 5.2.4). Escaping
+ * does not prevent that: not of dots alone, and not where what stands before the provider unescapes slashes.
+ */
 function fitsPath(located: Exclude<Located, { kind: 'source' }>): boolean {
   const parts = located.kind === 'webhook' ? [located.externalId] : Object.values(located.delivery);
-  return parts.every((part) => part !== '.' && part !== '..' && part.length <= longestPart);
+  return parts.every((part) => part.length <= longestPart && !/(^|[/\\])\.\.?($|[/\\])/.test(part));
 }
 
 function invalid(message: string): UserError {

@@ -13,8 +13,10 @@ export interface WriteReading<T> {
 
 /** The successes that are documented for writes, at one provider or the other (`upstreams.md` A4, A5, B2). */
 const done = [200, 201, 204];
-/** Of these, what stands before the provider says that it heard nothing from it (RFC 9110, 15.6.3 and 15.6.5). */
+/** What stands before the provider says with these that it heard nothing from it (RFC 9110, 15.6.3 and 15.6.5). */
 const unanswered = [502, 504];
+/** The last status of a server's fault that is registered. Those above are words of what stands before: 524 is "no answer in time" at Cloudflare. */
+const lastRegistered = 511;
 
 /**
  * Sends a write once. Throws a `SourceError` where it was not done, and an `UnknownOutcome` where it may have arrived and
@@ -31,7 +33,7 @@ export async function sendWrite<T>(
   const { status, body } = answer;
   if (!done.includes(status)) {
     const error = explain(answer);
-    const isUnknown = unanswered.includes(status) || (status >= 200 && status <= 299);
+    const isUnknown = unanswered.includes(status) || status > lastRegistered || (status >= 200 && status <= 299);
     throw isUnknown ? new UnknownOutcome(error) : error;
   }
   if (body.length === 0) return read(undefined);
