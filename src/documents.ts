@@ -52,7 +52,10 @@ function findTrusted(documents: Documents): FindDocument {
 /** Characters of documents that are kept, and how many of them. */
 const largestStore = { maxSize: 8_388_608, max: 10_000 };
 
-/** Automatic persisted queries: whatever came once together with its SHA-256 is found by that alone, while there is room. */
+/**
+ * Automatic persisted queries: what came once together with its SHA-256 is found by that alone, while there is room. A
+ * mutation with text in quotes is not.
+ */
 function createAutomatic(): FindDocument {
   const known = new LRUCache<string, string>({ ...largestStore, sizeCalculation: ({ length }) => length || 1 });
   return (id, text) => {
@@ -69,7 +72,8 @@ function createAutomatic(): FindDocument {
         'sha256Hash, documentId, doc_id: must be the SHA-256 of the query that comes with it, in hex.',
       );
     }
-    known.set(id, text);
+    // A secret may stand in the quotes: it comes again with each request, as if there had been no room.
+    if (!isMutation(text) || !text.includes('"')) known.set(id, text);
     return text;
   };
 }
@@ -93,10 +97,14 @@ export function createParseCache<T extends object>(): ParseCache<T> {
   return {
     get: (text) => kept.get(text),
     set(text, parsed) {
-      // Nothing that the grammar knows begins a mutation but this word, as it stands.
-      if (!/\bmutation\b/.test(text)) kept.set(text, parsed);
+      if (!isMutation(text)) kept.set(text, parsed);
     },
   };
+}
+
+/** Whether a text may hold a mutation: nothing that the grammar knows begins one but this word, as it stands. */
+function isMutation(text: string): boolean {
+  return /\bmutation\b/.test(text);
 }
 
 /** Keeps nothing: what could not be read may hold a secret, and to find that out again takes no longer than the first time. */

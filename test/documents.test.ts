@@ -77,6 +77,22 @@ test('keeps no document under a hash that is not its own', async () => {
   expect(await client.post(apollo(keysId))).toMatchObject({ code: 'PERSISTED_QUERY_NOT_FOUND' });
 });
 
+test('keeps a mutation under its hash, but none in which text stands in quotes: it may be a secret', async () => {
+  await using graph = await open();
+  const create = (input: string) =>
+    `mutation ($s: WebhookSecret) { createDiligentWebhook(input: ${input}) { userErrors { code } } }`;
+  const withText = create('{ url: "http://a.example", secret: $s }');
+  const withVariables = 'mutation ($id: ID!) { deleteWebhook(input: { id: $id }) { userErrors { code } } }';
+  const codes: unknown[] = [];
+  for (const query of [withText, withVariables]) {
+    const extension = apollo(hash('sha256', query));
+    const variables = { id: 'x', s: 'canary' };
+    expect(await graph.post({ query, variables, ...extension })).toMatchObject({ status: 200, code: undefined });
+    codes.push((await graph.post({ variables, ...extension })).code);
+  }
+  expect(codes).toEqual(['PERSISTED_QUERY_NOT_FOUND', undefined]);
+});
+
 test('keeps the documents that were used last, within bounds', async () => {
   await using client = await open();
   const padded = (number: number) => `${keys}#${number}${' '.repeat(120_000)}`;
