@@ -44,6 +44,15 @@ export interface FailureSummary {
 /** Compares attempts: the latest first, those without a time last, and of one time by their ids. */
 export const compareDeliveries = compareBy<Pick<Delivery, 'at' | 'source' | 'externalId'>>('DESC', ({ at }) => at);
 
+const sorted = new WeakMap<readonly Delivery[], readonly Delivery[]>();
+
+/** A log, the latest attempt first. An operation may show it many times, and to sort it takes longest: it is done once. */
+export function newestFirst(log: readonly Delivery[]): readonly Delivery[] {
+  const known = sorted.get(log) ?? log.toSorted(compareDeliveries);
+  sorted.set(log, known);
+  return known;
+}
+
 /** The class of what the receiver answered. */
 export function statusClassOf({ httpStatus }: Pick<Delivery, 'httpStatus'>): StatusClass {
   const hundreds = Math.floor((httpStatus ?? 0) / 100);
@@ -69,8 +78,7 @@ export function createDeliveryMatcher(filter: DeliveryFilter): (delivery: Delive
 
 /** Sums up a log, in whatever order it comes. */
 export function summarizeFailures(log: readonly Delivery[]): FailureSummary {
-  const newestFirst = log.toSorted(compareDeliveries);
-  const ended = newestFirst.filter(({ succeeded }) => succeeded !== null);
+  const ended = newestFirst(log).filter(({ succeeded }) => succeeded !== null);
   const lastSuccess = ended.findIndex(({ succeeded }) => succeeded);
   const run = lastSuccess === -1 ? ended : ended.slice(0, lastSuccess);
   const classes = log.map(statusClassOf);

@@ -1,5 +1,5 @@
 import type { Delivery } from './delivery.ts';
-import { compareDeliveries } from './delivery-log.ts';
+import { compareDeliveries, newestFirst } from './delivery-log.ts';
 import { InputError } from './errors.ts';
 import { notACursor, readCursor, writeCursor } from './order.ts';
 import { checkSize, countWhile, defaultSize, type Page, type PageArguments } from './page.ts';
@@ -27,7 +27,7 @@ export function createDeliveryPager(
   const size = checkSize('first', first) ?? defaultSize;
   const last = after == null ? null : decodeCursor('after', after, log);
   return (deliveries) => {
-    const sorted = deliveries.toSorted(compareDeliveries);
+    const sorted = newestFirst(deliveries);
     const from = last ? countWhile(sorted, (it) => compareDeliveries(it, last) <= 0) : 0;
     const to = Math.min(sorted.length, from + size);
     return {

@@ -1,6 +1,12 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { type Context, sourceOf } from '../context.ts';
-import { createDeliveryMatcher, type DeliveryFilter, type FailureSummary, summarizeFailures } from '../delivery-log.ts';
+import {
+  createDeliveryMatcher,
+  type DeliveryFilter,
+  type FailureSummary,
+  newestFirst,
+  summarizeFailures,
+} from '../delivery-log.ts';
 import { createDeliveryPager } from '../delivery-page.ts';
 import { largestPage, type PageArguments } from '../page.ts';
 import type { Webhook } from '../webhook.ts';
@@ -58,7 +64,9 @@ async function listDeliveries(
   const cut = createDeliveryPager(pageArguments, { source, webhookId });
   const report = await sourceOf({ source }, context).readDeliveries(webhookId);
   if (!mayShow([report], context, info)) return null;
-  const matching = filter ? report.rows.filter(createDeliveryMatcher(filter)) : report.rows;
+  await context.turn.take();
+  const all = newestFirst(report.rows);
+  const matching = filter ? all.filter(createDeliveryMatcher(filter)) : all;
   return { page: cut(matching), matching, report };
 }
 
@@ -68,5 +76,6 @@ async function summarizeLog(webhook: Webhook, context: Context, info: GraphQLRes
   const failure = failureOf(report);
   if (failure && (report.state === 'FAILED' || context.partialResults === 'null')) throw failure;
   if (failure) leaveFailures([failure], context, info);
+  await context.turn.take();
   return summarizeFailures(report.rows);
 }

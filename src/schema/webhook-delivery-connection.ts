@@ -9,7 +9,7 @@ import { WebhookSourceReport } from './webhook-source-report.ts';
 /** One page of a log, and what is to be said of the whole of it. */
 export interface DeliveryConnection {
   readonly page: Page<Delivery>;
-  /** All that match, in no order. */
+  /** All that match, the latest first. */
   readonly matching: readonly Delivery[];
   readonly report: SourceReport<Delivery>;
 }
