@@ -78,8 +78,11 @@ async function shown<W extends Webhook>(webhook: W | null, read: () => Promise<S
 /** What a provider may answer to one webhook too many: none documents it (`upstreams.md` B4). */
 const limitStatuses: readonly (number | null)[] = [400, 403, 409, 422];
 
-async function explainLimit(source: RequestSource, { fault }: SourceError, most: number): Promise<UserError | null> {
+async function explainLimit(source: RequestSource, error: SourceError, most: number): Promise<UserError | null> {
+  const { fault, objections } = error;
   if (most === Number.POSITIVE_INFINITY || !limitStatuses.includes(fault.httpStatus)) return null;
+  // It says what it objects to, which is not the number.
+  if (objections.length > 0) return null;
   const { rows, rejectedCount } = await source.read();
   const number = rows.length + rejectedCount;
   if (number < most) return null;
