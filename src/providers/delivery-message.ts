@@ -53,10 +53,13 @@ function isPlain(value: unknown): value is string | number | boolean {
 
 /** Names of what signs or authenticates, without case and punctuation. Rather too many; of keys, two are known to open nothing. */
 const secretive =
-  /sign|sig$|hmac|auth|cookie|token|secret|passw|credential|session|jwt|apikey|accesskey|(?<!idempotency|surrogate)key$/;
+  /sign|sig$|hmac|auth|cookie|token|secret|pass(w|$)|credential|session|jwt|bearer|pwd|apikey|accesskey|(?<!idempotency|surrogate)key$/;
 
-function isSecretive({ name }: Header): boolean {
-  return secretive.test(name.toLowerCase().replace(/[^a-z\d]/g, ''));
+/** Values of the documented form of a signature, and of credentials (RFC 9110, 11.4), whatever the header is called. */
+const secretiveValue = /^(sha-?\d+=|(bearer|basic|digest|negotiate|token|apikey) )/i;
+
+function isSecretive({ name, values }: Header): boolean {
+  return secretive.test(name.toLowerCase().replace(/[^a-z\d]/g, '')) || values.some((it) => secretiveValue.test(it));
 }
 
 /** What is shorter may be a part of any word. */
