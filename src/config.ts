@@ -161,6 +161,9 @@ export function readConfig(providers: readonly KnownProvider[], environment: Env
   if (values.METRICS_PORT !== undefined && values.METRICS_PORT !== 0 && values.METRICS_PORT === values.PORT) {
     faults.push('METRICS_PORT: is PORT; without METRICS_PORT, /metrics is there anyway');
   }
+  if (values.WRITES && !plan.sandbox && logLevels.indexOf(values.LOG_LEVEL) > logLevels.indexOf('warn')) {
+    faults.push('LOG_LEVEL: must be warn or lower with WRITES=on, as each write leaves a line of that level');
+  }
   const trustedDocuments = readDocuments(values.TRUSTED_DOCUMENTS, faults);
   const traces = planTraces(env, faults);
   if (faults.length > 0) throw new ConfigError(faults);

@@ -87,25 +87,28 @@ async function serve(config: Config): Promise<void> {
   log.flush();
   // SIGTERM comes from what runs us, which watches /ready; whoever types Ctrl+C does not.
   const stopsAt = performance.now();
-  const whole = await server.stop(why === 'SIGTERM' ? readyGraceMs : 0);
+  const isAnswered = await server.stop(why === 'SIGTERM' ? readyGraceMs : 0);
   scraped?.close();
   watch.close();
   const left = () => Math.max(config.drainMs - (performance.now() - stopsAt), leastFlushMs);
   // Those whose callers left: each is to be told of, and what is cut now is told of as such.
-  await within(left(), gateway.writesEnded());
+  const isWritten = await within(left(), gateway.writesEnded());
   await Promise.all([authentication?.close(), close()]);
   await within(leastFlushMs, gateway.writesEnded());
   await traces?.close(Math.min(left(), mostFlushMs));
+  const whole = isAnswered && isWritten;
   log.write('info', 'stopped', { whole, faulty: isFaulty });
   await log.close();
   process.exit(whole && !isFaulty ? 0 : 1);
 }
 
-/** Waits for work, but no longer than so many milliseconds. */
-async function within(ms: number, work: Promise<void>): Promise<void> {
+/** Waits for work, but no longer than so many milliseconds, and tells whether it ended. */
+async function within(ms: number, work: Promise<void>): Promise<boolean> {
   const given = new AbortController();
-  await Promise.race([work, sleep(ms, undefined, { signal: given.signal })]);
+  const ended = work.then(() => true);
+  const isEnded = await Promise.race([ended, sleep(ms, false, { signal: given.signal })]);
   given.abort();
+  return isEnded;
 }
 
 async function openTraces({ traces }: Config, log: Log): Promise<Traces | null> {

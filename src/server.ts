@@ -66,6 +66,9 @@ const limits = {
   requireHostHeader: false,
 };
 
+/** Connections that may wait to be let in. Of more than that at once, the system makes some try again seconds later. */
+const longestQueue = 4096;
+
 /** Milliseconds after the stop when requests that have not come in whole are given up. */
 const reapAfterMs = 500;
 
@@ -75,12 +78,12 @@ const deadlineExceeded: Refusal = {
   message: 'The answer took too long. Ask for less, or try again.',
 };
 
-/** Of writes that are under way, or were made, nothing else tells the client. */
-const changesUnknown: Refusal = {
-  ...deadlineExceeded,
-  message:
-    'The answer took too long. What was asked for may have been done, in part or whole: look before trying again.',
-};
+/** In place of the answer to a mutation, of whose writes nothing else tells the client. */
+function withoutAnswer({ status, code }: Refusal): Refusal {
+  const message =
+    'The answer is not to be had. What was asked for may have been done, in part or whole: look before trying again.';
+  return { status, code, message };
+}
 
 const notAcceptable = badRequest(
   406,
@@ -139,7 +142,7 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
     const timer = setTimeout(() => {
       // An answer that is not read holds no place for longer either.
       if (response.headersSent) response.destroy();
-      else refuse(request, response, record.operation?.type === 'mutation' ? changesUnknown : deadlineExceeded);
+      else refuse(request, response, isMutation(record) ? withoutAnswer(deadlineExceeded) : deadlineExceeded);
       caller.abort();
     }, options.requestDeadlineMs);
     response.once('close', () => {
@@ -160,7 +163,7 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
     if (typeof body === 'object' && body !== null) return refuse(request, response, body);
     const target = `http://${headers.host}${url}`;
     const known = await graphql.answer?.({ method, url: target, headers, body, signal, record });
-    if (known) return send(request, response, 200, known.headers, known.body);
+    if (known) return send(request, response, record, 200, known.headers, known.body);
     const init = { method, headers: headers as Record<string, string>, body, signal };
     const answer = await graphql.fetch(target, init, { record });
     if (response.headersSent) return;
@@ -173,12 +176,13 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
     // As bytes: node:http takes three times as many for a text that waits.
     const bytes = Buffer.from(await answer.text());
     if (answer.status === 406 && !response.headersSent) return refuse(request, response, notAcceptable);
-    send(request, response, answer.status, Object.fromEntries(answer.headers), bytes);
+    send(request, response, record, answer.status, Object.fromEntries(answer.headers), bytes);
   }
 
   function send(
     request: IncomingMessage,
     response: ServerResponse,
+    record: RequestRecord,
     status: number,
     headers: Readonly<Record<string, string>>,
     body: Buffer,
@@ -186,7 +190,7 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
     // The deadline may have answered before, and who left is owed nothing.
     if (response.headersSent || response.destroyed) return;
     const noRoom = backlog.send(response, status, headers, body);
-    if (noRoom) shed(request, response, noRoom);
+    if (noRoom) shed(request, response, isMutation(record) ? withoutAnswer(noRoom) : noRoom);
   }
 
   function shed(request: IncomingMessage, response: ServerResponse, refusal: Refusal): void {
@@ -268,10 +272,14 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
   };
 }
 
+function isMutation({ operation }: RequestRecord): boolean {
+  return operation?.type === 'mutation';
+}
+
 function listen(server: Server, { host, port }: ServerOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, host, () => {
+    server.listen({ port, host, backlog: longestQueue }, () => {
       server.off('error', reject);
       resolve();
     });

@@ -90,6 +90,12 @@ test('changes webhooks only where that is asked for, and in the sandbox unless i
   expect(read({ WRITES: 'off' }).writes).toBe(false);
   expect(read(keys).writes).toBe(false);
   expect(read({ ...keys, WRITES: 'on' }).writes).toBe(true);
+  // Each write leaves a line of that level.
+  expect(read({ ...keys, WRITES: 'on', LOG_LEVEL: 'warn' }).writes).toBe(true);
+  expect(faults({ ...keys, WRITES: 'on', LOG_LEVEL: 'error' })).toEqual([
+    'LOG_LEVEL: must be warn or lower with WRITES=on, as each write leaves a line of that level',
+  ]);
+  expect(read({ LOG_LEVEL: 'silent' }).writes).toBe(true);
 });
 
 test('serves the real APIs with their keys', () => {

@@ -37,6 +37,7 @@ const statuses: readonly [number, string][] = [
   [500, 'SOURCE_FAILED'],
   [503, 'SOURCE_FAILED'],
   [202, 'OUTCOME_UNKNOWN'],
+  [303, 'OUTCOME_UNKNOWN'],
   [502, 'OUTCOME_UNKNOWN'],
   [504, 'OUTCOME_UNKNOWN'],
 ];

@@ -135,7 +135,7 @@ test('takes every success that is documented for a change and a deletion', async
   const api = createApi(json([row]));
   await using graph = await openGraph({ diligent: api.listener });
   const id = encodeId('DiligentWebhook', 'diligent', 'a/b?c');
-  for (const answer of [json(row), text('', 204), json({ hello: 'world' })]) {
+  for (const answer of [json(row), text('', 204)]) {
     api.writes(answer);
     const changed = await change(graph, 'updateDiligentWebhook', { id, isActive: false });
     expect(changed.payload).toMatchObject({ ...done, webhook: { id } });
@@ -146,7 +146,7 @@ test('takes every success that is documented for a change and a deletion', async
     expect(removed.payload).toMatchObject({ ...done, deletedId: id });
   }
   expect(api.sent.map(({ method, path, body }) => [method, path, body])).toEqual([
-    ...Array(3).fill(['PATCH', '/webhooks/a%2Fb%3Fc', { is_active: false }]),
+    ...Array(2).fill(['PATCH', '/webhooks/a%2Fb%3Fc', { is_active: false }]),
     ...Array(3).fill(['DELETE', '/webhooks/a%2Fb%3Fc', undefined]),
   ]);
 });

@@ -18,6 +18,16 @@ const unanswered = [502, 504];
 /** The last status of a server's fault that is registered. Those above are words of what stands before: 524 is "no answer in time" at Cloudflare. */
 const lastRegistered = 511;
 
+/** Whether a status other than of success leaves open what was done. */
+function isUnclear(answer: Answer): boolean {
+  const { status } = answer;
+  if (unanswered.includes(status) || status > lastRegistered || (status >= 200 && status <= 299)) return true;
+  // "See other" is how some say that it was done (RFC 9110, 15.4.4).
+  if (status === 303) return true;
+  // What stands before the provider answers 503 where a connection broke. The provider itself speaks JSON.
+  return status >= 500 && 'error' in parseBody(answer);
+}
+
 /**
  * Sends a write once. Throws a `SourceError` where it was not done, and an `UnknownOutcome` where it may have arrived and
  * nothing that was said of it can be understood. `explain` makes the error of an answer that refuses.
@@ -33,8 +43,7 @@ export async function sendWrite<T>(
   const { status, body } = answer;
   if (!done.includes(status)) {
     const error = explain(answer);
-    const isUnknown = unanswered.includes(status) || status > lastRegistered || (status >= 200 && status <= 299);
-    throw isUnknown ? new UnknownOutcome(error) : error;
+    throw isUnclear(answer) ? new UnknownOutcome(error) : error;
   }
   if (body.length === 0) return read(undefined);
   const parsed = parseBody(answer);

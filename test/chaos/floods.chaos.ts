@@ -47,8 +47,8 @@ const burdens = {
     more: (socket) => socket.write(' '),
     watchMs: 12_000,
   },
-  // Not all are let in at once: the system makes some try again after one second, or three.
-  'idle connections': { count: 2000, head: '', watchMs: 11_000 },
+  // Where the system lets fewer wait, it makes some try again after one second, or three, or seven.
+  'idle connections': { count: 2000, head: '', watchMs: 14_000 },
   'slow readers': { count: 100, ...askForLists(1), deaf: true, watchMs: 14_000 },
   'slow readers of large answers': { count: 100, ...askForLists(8), deaf: true, watchMs: 14_000 },
   'slow readers of large answers in pieces': { count: 100, ...askForLists(8, true), deaf: true, watchMs: 14_000 },

@@ -55,7 +55,7 @@ describe('with a program that is scraped', () => {
       APIMALL_API_URL: refusing.url,
       DILIGENT_API_KEY: 'k',
       DILIGENT_API_URL: whole.url,
-      GATEWAY_TOKENS: `known webhooks:read ${digestOf('known')}`,
+      GATEWAY_TOKENS: `known webhooks:read webhooks:write ${digestOf('known')}`,
       // An issuer that keeps its keys to itself.
       JWT_JWKS_URL: `${refusing.url}/keys`,
       JWT_ISSUER: 'issuer',
@@ -67,6 +67,9 @@ describe('with a program that is scraped', () => {
       while (!isOver) {
         for (const token of ['known', 'guessed'])
           await ask(program.url, '{ webhooks { totalCount complete } }', { authorization: `Bearer ${token}` });
+        // Counted, though it is refused: writes are off.
+        const change = 'mutation { createDiligentWebhook(input: { url: "" }) { userErrors { code } } }';
+        await ask(program.url, change, { authorization: 'Bearer known' });
         await (await fetch(new URL('/ready', program.url))).text();
         await sleep(50);
       }

@@ -216,3 +216,15 @@ test.each([{}, null, 'text', 5, { items: [] }])('cannot read a log that is %j', 
 test('reads an empty log, as of a webhook to which nothing was sent', async () => {
   expect(await read()).toMatchObject({ deliveries: [], report: { state: 'OK', error: null, itemCount: 0 } });
 });
+
+test('leaves out what is older than 5000 deliveries, and says so', async () => {
+  const rows = Array.from({ length: 5001 }, (_, index) => deliveryRow({ id: `e${index}` }));
+  const { deliveries, report } = await read(...rows);
+  expect(deliveries).toHaveLength(100);
+  expect(report).toEqual({
+    state: 'PARTIAL',
+    itemCount: 5000,
+    rejectedCount: 0,
+    error: { code: 'TOO_LARGE', message: 'The log has more than 5000 deliveries: older ones are left out.' },
+  });
+});

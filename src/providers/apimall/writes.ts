@@ -1,3 +1,4 @@
+import { UnknownOutcome } from '../../errors.ts';
 import type { WriteHttp } from '../../upstream/calls.ts';
 import { type ApiMallWebhook, failureCode, readProblem, readWebhook, WireData, WireFailure } from './wire.ts';
 
@@ -17,7 +18,10 @@ export async function create(
 ): Promise<ApiMallWebhook | null> {
   const body = { url, events, secret_key: secretKey, api_key_id: apiKeyId };
   const data = await send(http, 'POST', '/webhooks', body, secretKey === undefined ? [] : [secretKey]);
-  return readWebhook(data, source);
+  const webhook = readWebhook(data, source);
+  // JSON that shows no webhook may be an error, whatever the status.
+  if (!webhook && data !== undefined) throw new UnknownOutcome(http.failure('BAD_RESPONSE', {}));
+  return webhook;
 }
 
 /** Deletes a webhook. What the body of the answer says of it, but a failure, adds nothing to the status (`upstreams.md` A5). */

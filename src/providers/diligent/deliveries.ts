@@ -18,12 +18,21 @@ const WireDelivery = z.object({
   response: z.unknown().optional(),
 });
 
+/** Of a longer log, the rest is left out: one request may read twenty of them. How long they are is not documented (`upstreams.md` B6). */
+const mostDeliveries = 5000;
+const tooLong = new SourceError('TOO_LARGE', {
+  message: `The log has more than ${mostDeliveries} deliveries: older ones are left out.`,
+});
+
 /** Reads the log of one webhook. Nothing of it is kept: payloads can hold personal data (`upstreams.md` B6). */
 export async function readDeliveries(http: Http, source: string, webhookId: string): Promise<Snapshot<Delivery>> {
   return await http.getJson(logPath(webhookId), {
     read(json) {
       const { data } = WireList.safeParse(json);
-      return data ? createSnapshot(readRows(data, (row) => readDelivery(row, source, webhookId))) : null;
+      if (!data) return null;
+      const newest = data.slice(0, mostDeliveries);
+      const rows = readRows(newest, (row) => readDelivery(row, source, webhookId));
+      return createSnapshot(rows, newest.length < data.length ? tooLong.fault : null);
     },
     // Of errors no body is documented here (`upstreams.md` B5).
     problem: () => ({}),

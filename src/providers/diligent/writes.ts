@@ -1,4 +1,5 @@
 import type { DeliveryIdParts } from '../../delivery.ts';
+import { UnknownOutcome } from '../../errors.ts';
 import type { WriteHttp } from '../../upstream/calls.ts';
 import { readObjections } from './objections.ts';
 import { type DiligentWebhook, readWebhook } from './wire.ts';
@@ -18,7 +19,7 @@ export async function create(
   source: string,
   wanted: DiligentWebhookWanted,
 ): Promise<DiligentWebhook | null> {
-  return readWebhook(await send(http, 'POST', '/webhooks', wanted), source);
+  return readShown(http, await send(http, 'POST', '/webhooks', wanted), source);
 }
 
 /** Changes what is wanted of a webhook, and nothing else. */
@@ -28,8 +29,15 @@ export async function update(
   externalId: string,
   wanted: DiligentWebhookWanted,
 ): Promise<DiligentWebhook | null> {
-  const webhook = readWebhook(await send(http, 'PATCH', pathOf(externalId), wanted), source);
+  const webhook = readShown(http, await send(http, 'PATCH', pathOf(externalId), wanted), source);
   return webhook?.externalId === externalId ? webhook : null;
+}
+
+/** The webhook that an answer shows; null where it has no body. JSON that shows none may be an error, whatever the status. */
+function readShown(http: WriteHttp, json: unknown, source: string): DiligentWebhook | null {
+  const webhook = readWebhook(json, source);
+  if (!webhook && json !== undefined) throw new UnknownOutcome(http.failure('BAD_RESPONSE', {}));
+  return webhook;
 }
 
 /** Deletes a webhook. */
