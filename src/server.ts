@@ -11,7 +11,16 @@ import { commonHeaders, setHeaders } from './door/headers.ts';
 import { createLoad } from './door/load.ts';
 import { headersOfPieces, isInPieces } from './door/pieces.ts';
 import { createProbes } from './door/probes.ts';
-import { badRequest, type Refusal, refuse, refuseRaw } from './door/refusal.ts';
+import {
+  badRequest,
+  deadlineExceeded,
+  internalError,
+  notAcceptable,
+  type Refusal,
+  refuse,
+  refuseRaw,
+  withoutAnswer,
+} from './door/refusal.ts';
 import type { Metrics } from './metrics.ts';
 import type { RequestRecord } from './request.ts';
 import type { Telemetry } from './telemetry.ts';
@@ -71,26 +80,6 @@ const longestQueue = 4096;
 
 /** Milliseconds after the stop when requests that have not come in whole are given up. */
 const reapAfterMs = 500;
-
-const deadlineExceeded: Refusal = {
-  status: 504,
-  code: 'DEADLINE_EXCEEDED',
-  message: 'The answer took too long. Ask for less, or try again.',
-};
-
-/** In place of the answer to a mutation, of whose writes nothing else tells the client. */
-function withoutAnswer({ status, code }: Refusal): Refusal {
-  const message =
-    'The answer is not to be had. What was asked for may have been done, in part or whole: look before trying again.';
-  return { status, code, message };
-}
-
-const notAcceptable = badRequest(
-  406,
-  'Accept application/json or application/graphql-response+json; for @defer and @stream, multipart/mixed or text/event-stream.',
-);
-
-const internalError: Refusal = { status: 500, code: 'INTERNAL_SERVER_ERROR', message: 'Internal error' };
 
 /** Listens on node:http: `/graphql` goes to GraphQL once it is found in order, what operators ask is answered here. */
 export async function startServer(graphql: GraphqlHandler, options: ServerOptions): Promise<RunningServer> {

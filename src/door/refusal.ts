@@ -22,6 +22,29 @@ export function overloaded(reason: string): Refusal {
   return { status: 503, code: 'OVERLOADED', message, headers: { 'retry-after': '1' } };
 }
 
+/** A request that was given up when its time was over. */
+export const deadlineExceeded: Refusal = {
+  status: 504,
+  code: 'DEADLINE_EXCEEDED',
+  message: 'The answer took too long. Ask for less, or try again.',
+};
+
+/** In place of the answer to a mutation, of whose writes nothing else tells the client. */
+export function withoutAnswer({ status, code }: Refusal): Refusal {
+  const message =
+    'The answer is not to be had. What was asked for may have been done, in part or whole: look before trying again.';
+  return { status, code, message };
+}
+
+/** An answer that exists in no form that the client takes (RFC 9110, 15.5.7). */
+export const notAcceptable = badRequest(
+  406,
+  'Accept application/json or application/graphql-response+json; for @defer and @stream, multipart/mixed or text/event-stream.',
+);
+
+/** A fault of our own, of which the client is told no more. */
+export const internalError: Refusal = { status: 500, code: 'INTERNAL_SERVER_ERROR', message: 'Internal error' };
+
 /** Answers in the form of a GraphQL error. What is left of the request is not read, so the connection ends. */
 export function refuse(request: IncomingMessage, response: ServerResponse, refusal: Refusal): void {
   if (!request.complete) response.setHeader('connection', 'close');
