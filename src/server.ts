@@ -96,14 +96,11 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
   const load = createLoad(options.maxInFlight, options.longestDelayMs);
   metrics.countInFlight(load.count);
   const backlog = createBacklog(options.maxWaitingBytes);
-  const open = new Set<ServerResponse>();
-  /** Every connection, and how many requests it waits for. */
-  const connections = new Map<Socket, number>();
-  // Of a client that leaves, the connection ends before its answers do: it must not be put back.
-  const count = (socket: Socket, by: number) => {
-    const requests = connections.get(socket);
-    if (requests !== undefined) connections.set(socket, requests + by);
-  };
+  /**
+   * Every connection, and the answers that it waits for. (Not one set of all answers: a set that changes with every request leaves
+   * tables behind, each of which keeps the next from being collected, and all requests with them.)
+   */
+  const connections = new Map<Socket, ServerResponse[]>();
 
   async function serve(request: IncomingMessage, response: ServerResponse, record: RequestRecord): Promise<void> {
     const wrong = checkRequest(request);
@@ -190,16 +187,15 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
   /** Counts an answer in, gives it the headers that all have, and returns the record of its request. */
   function expectAnswer(request: IncomingMessage, response: ServerResponse): RequestRecord {
     const { socket } = request;
-    count(socket, 1);
-    open.add(response);
+    const waiting = connections.get(socket) ?? [];
+    waiting.push(response);
     if (!ready) response.setHeader('connection', 'close');
     const record = telemetry.begin(setHeaders(request, response, cors), request);
     response.once('close', () => {
       telemetry.end(record, response);
-      count(socket, -1);
-      open.delete(response);
+      waiting.splice(waiting.indexOf(response), 1);
       // Once stopping, a connection ends with its last answer instead of waiting for another request.
-      if (!server.listening && connections.get(socket) === 0) socket.destroySoon();
+      if (!server.listening && waiting.length === 0) socket.destroySoon();
     });
     return record;
   }
@@ -215,7 +211,7 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
     });
   });
   server.on('connection', (socket: Socket) => {
-    connections.set(socket, 0);
+    connections.set(socket, []);
     socket.once('close', () => connections.delete(socket));
   });
   server.on('checkExpectation', (request, response) => {
@@ -225,7 +221,7 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
   // What node:http cannot read as HTTP, or not in time. Without this, and the next, it says too little, or nothing.
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     // Where another answer is owed first, ours would be taken for it.
-    const owed = [...open].some(({ req, headersSent }) => req.socket === socket && (headersSent || req.complete));
+    const owed = connections.get(socket)?.some(({ req, headersSent }) => headersSent || req.complete);
     if (owed || !socket.writable) socket.destroy();
     else refuseRaw(socket, unreadable(error.code), commonHeaders());
   });
@@ -245,11 +241,12 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
         whole = false;
         server.closeAllConnections();
       }, options.drainMs);
-      for (const [socket, requests] of connections) if (requests === 0) socket.destroy();
-      for (const response of open) if (!response.headersSent) response.setHeader('connection', 'close');
+      const open = () => [...connections.values()].flat();
+      for (const [socket, waiting] of connections) if (waiting.length === 0) socket.destroy();
+      for (const response of open()) if (!response.headersSent) response.setHeader('connection', 'close');
       // Whoever is still sending a request has had its time.
       const reaper = setTimeout(() => {
-        for (const { req } of open) if (!req.complete) req.destroy();
+        for (const { req } of open()) if (!req.complete) req.destroy();
       }, reapAfterMs);
       await closed;
       clearTimeout(timer);
