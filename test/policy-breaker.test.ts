@@ -2,7 +2,7 @@ import type { RequestListener } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { SourceError, type SourceErrorCode } from '../src/errors.ts';
-import { createBreakers } from '../src/upstream/breaker.ts';
+import { createBreaker } from '../src/upstream/breaker.ts';
 import { reportQuery } from './support/faults.ts';
 import { openContext, openGraph } from './support/graph.ts';
 import { diligentRow } from './support/rows.ts';
@@ -150,20 +150,66 @@ test.concurrent('stays open when the caller of the call that tries it leaves', a
 test.concurrent.each<[string, SourceErrorCode, boolean]>([
   ['opens again when there was no room for the answer to', 'OVERLOADED', false],
   ['closes when a key was refused by', 'UNAUTHORIZED', true],
-])('%s the call that tries it', async (_name, code, closes) => {
-  const breakers = createBreakers();
-  const breaker = breakers.create();
-  const fail = (how: SourceErrorCode) => breaker.fire(() => Promise.reject(new SourceError(how))).catch(codeOf);
-  for (let turn = 0; turn < volume; turn++) expect(await fail('UPSTREAM_ERROR')).toBe('UPSTREAM_ERROR');
-  expect(await fail(code)).toBe('CIRCUIT_OPEN');
-  await sleep(resetTimeout + 100);
-  expect(await fail(code)).toBe(code);
-  expect(await fail(code)).toBe(closes ? code : 'CIRCUIT_OPEN');
-  breakers.close();
+])('%s the call that tries it', (_name, code, closes) => {
+  const { breaker, pass, isOpen } = createTimed();
+  for (let turn = 0; turn < volume; turn++) breaker.begin()(failure);
+  expect(() => breaker.begin()).toThrow(new SourceError('CIRCUIT_OPEN'));
+  pass(resetTimeout);
+  breaker.begin()(new SourceError(code));
+  expect(isOpen()).toBe(!closes);
 });
 
-function codeOf(error: unknown): unknown {
-  return error instanceof SourceError ? error.fault.code : error;
+test('counts within ten seconds only', () => {
+  const { breaker, pass, isOpen } = createTimed();
+  const half = (turns: number) => {
+    for (let turn = 0; turn < turns; turn++) {
+      breaker.begin()(null);
+      breaker.begin()(failure);
+    }
+  };
+  half(9);
+  pass(10_000);
+  half(9);
+  expect(isOpen()).toBe(false);
+  half(1);
+  expect(isOpen()).toBe(true);
+});
+
+test('does not open for nine of twenty calls', () => {
+  const { breaker, isOpen } = createTimed();
+  for (let turn = 0; turn < 11; turn++) breaker.begin()(null);
+  for (let turn = 0; turn < 9; turn++) breaker.begin()(failure);
+  expect(isOpen()).toBe(false);
+});
+
+test('heeds of calls that began before the circuit opened nothing more', () => {
+  const { breaker, pass, isOpen } = createTimed();
+  const earlier = Array.from({ length: volume + 2 }, () => breaker.begin());
+  for (const end of earlier.slice(0, volume)) end(failure);
+  expect(isOpen()).toBe(true);
+  earlier.at(-1)?.(null);
+  expect(isOpen()).toBe(true);
+  pass(resetTimeout);
+  const end = breaker.begin();
+  earlier.at(-2)?.(null);
+  expect(isOpen()).toBe(true);
+  end(null);
+  expect(isOpen()).toBe(false);
+});
+
+const failure = new SourceError('UPSTREAM_ERROR');
+
+/** A breaker whose time stands still until it is told to pass. */
+function createTimed() {
+  let now = 5000;
+  let isOpen = false;
+  const changed = (to: boolean) => {
+    isOpen = to;
+  };
+  const pass = (ms: number) => {
+    now += ms;
+  };
+  return { breaker: createBreaker(changed, () => now), pass, isOpen: () => isOpen };
 }
 
 test.concurrent("opens for one key's failures nobody else's circuit", async () => {

@@ -2,7 +2,6 @@ import type { RequestListener } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test, vi } from 'vitest';
 import { SourceError } from '../src/errors.ts';
-import { createBreakers } from '../src/upstream/breaker.ts';
 import { createUpstream } from '../src/upstream/http.ts';
 import { createSharing } from '../src/upstream/sharing.ts';
 import { createTenants } from '../src/upstream/tenants.ts';
@@ -90,18 +89,20 @@ test('refuses a tenant its hundred and twenty-ninth call at once, and no other t
   expect(codes.filter((code) => code === 'OK')).toHaveLength(128);
 });
 
-test('refuses the five hundred and thirteenth call, whosever it is, until one has ended', async () => {
-  const breakers = createBreakers();
-  const tenants = createTenants(breakers, 1000);
-  const end = new AbortController();
-  const call = (key: string) =>
-    tenants.of({ key }).call(() => new Promise((resolve) => end.signal.addEventListener('abort', resolve)));
-  const under = Array.from({ length: 512 }, (_, index) => call(`tenant${index % 4}`));
-  await expect(call('other')).rejects.toMatchObject({ fault: { code: 'OVERLOADED' } });
-  end.abort();
-  await Promise.all(under);
-  expect(await tenants.of({ key: 'other' }).call(async () => 'whole')).toBe('whole');
-  breakers.close();
+test('refuses the five hundred and thirteenth call, whosever it is, until one has ended', () => {
+  const tenants = createTenants(() => {}, 1000);
+  const begin = (key: string) => tenants.of({ key }).begin();
+  const [end] = Array.from({ length: 512 }, (_, index) => begin(`tenant${index % 4}`));
+  expect(() => begin('other')).toThrow(new SourceError('OVERLOADED'));
+  end?.(null);
+  expect(() => begin('other')).not.toThrow();
+});
+
+test('gives back the room of a call that an open circuit refuses', () => {
+  const tenants = createTenants(() => {}, 1000);
+  const broken = tenants.of({ key: 'broken' });
+  for (let calls = 0; calls < 8; calls++) broken.begin()(new SourceError('TIMEOUT'));
+  for (let calls = 0; calls < 600; calls++) expect(() => broken.begin()).toThrow(new SourceError('CIRCUIT_OPEN'));
 });
 
 test.each([
@@ -145,34 +146,23 @@ test("leaves a tenant its retries when another's calls have used up their own", 
 });
 
 test('knows a thousand tenants and forgets the longest unused', async () => {
-  const breakers = createBreakers();
-  let retired = 0;
-  const tenants = createTenants(
-    {
-      ...breakers,
-      create() {
-        const breaker = breakers.create();
-        return {
-          fire: breaker.fire,
-          retire() {
-            retired += 1;
-            breaker.retire();
-          },
-        };
-      },
-    },
-    1000,
-  );
+  const changes: boolean[] = [];
+  const tenants = createTenants((isOpen) => changes.push(isOpen), 1000);
+  // A circuit that is open is told to be closed when it is let go of.
+  const retired = () => changes.filter((isOpen) => !isOpen).length;
   const use = (from: number, to: number) =>
-    Array.from({ length: to - from }, (_, index) => tenants.of({ key: String(from + index) }));
+    Array.from({ length: to - from }, (_, index) => {
+      const tenant = tenants.of({ key: String(from + index) });
+      for (let calls = 0; calls < 8; calls++) tenant.begin()(new SourceError('TIMEOUT'));
+      return tenant;
+    });
   const [first, second] = use(0, 1000);
   expect(tenants.of({ key: '0' })).toBe(first);
-  expect(retired).toBe(0);
+  expect(retired()).toBe(0);
   use(1000, 1500);
-  expect(retired).toBe(500);
+  expect(retired()).toBe(500);
   expect(tenants.of({ key: '0' })).toBe(first);
   expect(tenants.of({ key: '1' })).not.toBe(second);
-  breakers.close();
 });
 
 test.each([
@@ -226,14 +216,4 @@ test('serves fifteen hundred keys without a warning, and forgets their circuits'
   await upstream.close();
   process.off('warning', hear);
   expect(warnings).toEqual([]);
-});
-
-test('leaves no timer behind when it is closed', async () => {
-  vi.useFakeTimers({ toFake: ['setInterval', 'setTimeout', 'clearInterval', 'clearTimeout'] });
-  const breakers = createBreakers();
-  const tenants = createTenants(breakers, 1000);
-  for (let key = 0; key < 50; key++) await tenants.of({ key: String(key) }).call(async () => 'whole');
-  expect(vi.getTimerCount()).toBe(1);
-  breakers.close();
-  expect(vi.getTimerCount()).toBe(0);
 });

@@ -1,24 +1,19 @@
-import { EventEmitter } from 'node:events';
-import CircuitBreaker from 'opossum';
 import { SourceError } from '../errors.ts';
+
+/** Tells how a call ended: null where it worked, otherwise what it threw. */
+export type EndCall = (error: unknown) => void;
 
 /** Stops calling what keeps failing, and tries with one call at a time whether it works again. */
 export interface Breaker {
-  /** Runs `call`, or rejects at once with a `SourceError` CIRCUIT_OPEN. */
-  fire<T>(call: () => Promise<T>): Promise<T>;
-  /** Lets every call pass from now on, and lets go of what it holds. */
+  /** Lets a call pass, or throws a `SourceError` CIRCUIT_OPEN. */
+  begin(): EndCall;
+  /** Lets every call pass from now on. */
   retire(): void;
 }
 
-/** Opens breakers that share one timer. */
-export interface Breakers {
-  create(): Breaker;
-  close(): void;
-}
-
 /** Milliseconds between the opening of a circuit and the call that tries it. */
-const resetTimeout = 1000;
-const windowMs = 10_000;
+const resetMs = 1000;
+const partMs = 1000;
 const windowParts = 10;
 /** Calls in the window of which half may open a circuit. Of fewer, half fail now and then where one in three does. */
 const leastCalls = 20;
@@ -29,74 +24,106 @@ const silenceMs = 500;
 
 /**
  * A circuit opens when half of at least twenty calls within ten seconds failed, or when the last eight did and none worked
- * for half a second: after busy and healthy seconds, half would take as long again. Built on opossum and not on cockatiel
- * 4, which makes every caller wait for the one that tries a half-open circuit, and which follows the wall clock.
- * `changed` is told of each circuit that opens, and when a call closes it, or it is let go of.
+ * for half a second: after busy and healthy seconds, half would take as long again. `changed` is told when it opens, and when
+ * a call closes it, or it is let go of. `now` is a monotonic clock in milliseconds.
  */
-export function createBreakers(changed: (isOpen: boolean) => void = () => {}): Breakers {
-  const clocks = new Set<EventEmitter>();
-  const tick = () => {
-    for (const clock of clocks) clock.emit('rotate');
-  };
-  const timer = setInterval(tick, windowMs / windowParts).unref();
+export function createBreaker(
+  changed: (isOpen: boolean) => void = () => {},
+  now: () => number = () => performance.now(),
+): Breaker {
+  const window = createWindow();
+  let state: 'closed' | 'open' | 'trying' | 'retired' = 'closed';
+  let opensAt = 0;
+  let inARow = 0;
+  let workedAt = Number.NEGATIVE_INFINITY;
 
-  function create(): Breaker {
-    const clock = new EventEmitter();
-    clocks.add(clock);
-    const breaker: CircuitBreaker<[() => Promise<unknown>], unknown> = new CircuitBreaker((call) => call(), {
-      timeout: false,
-      resetTimeout,
-      rollingCountTimeout: windowMs,
-      rollingCountBuckets: windowParts,
-      rotateBucketController: clock,
-      rollingPercentilesEnabled: false,
-      enableSnapshots: false,
-      volumeThreshold: leastCalls,
-      errorThresholdPercentage: 49,
-      // What says nothing of the upstream is no failure, but a trial that ended so must not close the circuit.
-      errorFilter: (error) => (saysNothing(error) ? !breaker.halfOpen : !speaksAgainst(error)),
-    });
-    let isOpen = false;
-    const turn = (now: boolean) => {
-      if (isOpen !== now) changed(now);
-      isOpen = now;
-    };
-    let inARow = 0;
-    let workedAt = Number.NEGATIVE_INFINITY;
-    breaker.on('failure', () => {
-      inARow += 1;
-      if (inARow >= leastInARow && performance.now() - workedAt > silenceMs) breaker.open();
-    });
-    // Of a call whose failure is none, opossum tells here as well.
-    breaker.on('success', (outcome) => {
-      if (saysNothing(outcome)) return;
-      inARow = 0;
-      workedAt = performance.now();
-    });
-    // It opens again after each trial that fails, without having been closed.
-    breaker.on('open', () => turn(true));
-    breaker.on('close', () => turn(false));
-    // A closed circuit starts afresh: neither the failures that opened it count any more, nor the calls that it refused,
-    // which opossum takes for calls that did not fail.
-    breaker.on('close', () => {
-      for (let part = 0; part < windowParts; part++) clock.emit('rotate');
-    });
-    return {
-      async fire<T>(call: () => Promise<T>) {
-        try {
-          return (await breaker.fire(call)) as T;
-        } catch (error) {
-          throw error instanceof Error && CircuitBreaker.isOurError(error) ? new SourceError('CIRCUIT_OPEN') : error;
-        }
-      },
-      retire() {
-        clocks.delete(clock);
-        turn(false);
-        breaker.disable();
-      },
-    };
+  function open(): void {
+    if (state === 'closed') changed(true);
+    state = 'open';
+    opensAt = now() + resetMs;
   }
-  return { create, close: () => clearInterval(timer) };
+
+  function close(to: 'closed' | 'retired'): void {
+    if (state === 'open' || state === 'trying') changed(false);
+    state = to;
+    // What opened it does not count any more.
+    window.clear();
+  }
+
+  function worked(): void {
+    inARow = 0;
+    workedAt = now();
+  }
+
+  function endUsual(error: unknown): void {
+    if (saysNothing(error)) return;
+    if (!speaksAgainst(error)) {
+      worked();
+      return;
+    }
+    inARow += 1;
+    const { calls, failures } = window.fail(now());
+    const isSilent = inARow >= leastInARow && now() - workedAt > silenceMs;
+    if (state === 'closed' && (isSilent || (calls >= leastCalls && failures * 2 >= calls))) open();
+  }
+
+  function endTrial(error: unknown): void {
+    if (state === 'retired') return;
+    // What says nothing of the upstream is no failure, but must not close the circuit.
+    if (saysNothing(error) || speaksAgainst(error)) open();
+    else {
+      worked();
+      close('closed');
+    }
+  }
+
+  return {
+    begin() {
+      if (state === 'closed') window.call(now());
+      if (state === 'closed' || state === 'retired') return endUsual;
+      if (state === 'trying' || now() < opensAt) throw new SourceError('CIRCUIT_OPEN');
+      state = 'trying';
+      return endTrial;
+    },
+    retire: () => close('retired'),
+  };
+}
+
+interface Counts {
+  calls: number;
+  failures: number;
+}
+
+/** Calls of the last ten seconds and those among them that failed, by the second. */
+function createWindow() {
+  const parts: Counts[] = Array.from({ length: windowParts }, () => ({ calls: 0, failures: 0 }));
+  let last = 0;
+
+  function clear(part: Counts): void {
+    part.calls = 0;
+    part.failures = 0;
+  }
+  /** The part of this time, when those in between were emptied. */
+  function partAt(time: number): Counts {
+    const number = Math.floor(time / partMs);
+    const first = Math.max(last + 1, number - windowParts + 1);
+    for (let passed = first; passed <= number; passed++) clear(parts[passed % windowParts] as Counts);
+    last = number;
+    return parts[number % windowParts] as Counts;
+  }
+
+  return {
+    call(time: number): void {
+      partAt(time).calls += 1;
+    },
+    /** Counts a failure, and tells what there is now. */
+    fail(time: number): Counts {
+      partAt(time).failures += 1;
+      const sum = (of: keyof Counts) => parts.reduce((total, part) => total + part[of], 0);
+      return { calls: sum('calls'), failures: sum('failures') };
+    },
+    clear: () => parts.forEach(clear),
+  };
 }
 
 /** Whether a call ended by what is our side's: its caller left, or there was no room for the answer. */

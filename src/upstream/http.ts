@@ -1,19 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SourceError } from '../errors.ts';
 import type { SourceRead } from '../request.ts';
-import { isJson, parseBody } from './answer.ts';
-import { createBreakers } from './breaker.ts';
+import { type Answer, isJson, parseBody } from './answer.ts';
 import type { Http, Reading, WriteHttp } from './calls.ts';
 import { createConnections, type UpstreamProxy } from './connections.ts';
-import { withDeadline } from './deadline.ts';
 import { exchange, type Request } from './exchange.ts';
-import { noObserver, tellCall, type UpstreamObserver, type UpstreamWork } from './observer.ts';
+import { beginCall, noObserver, type UpstreamObserver, type UpstreamWork } from './observer.ts';
 import { explain, keysOf, without } from './problem.ts';
 import { pauseBefore } from './retry.ts';
 import { createReuse, noReuse } from './reuse.ts';
 import type { Start } from './sharing.ts';
 import { createTenants, type Tenant } from './tenants.ts';
-import { sendWrite } from './write.ts';
+import { exchangeOnce, readWritten } from './write.ts';
 
 /** Bounds on what one upstream may take of us, and we of it. */
 export interface UpstreamLimits {
@@ -60,6 +58,16 @@ export interface Upstream {
   close(): Promise<void>;
 }
 
+/** One operation, while it goes on. */
+interface Operation {
+  readonly tenant: Tenant;
+  /** Those that carry the key. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** By `performance.now()`. */
+  readonly endsAt: number;
+  readonly work: UpstreamWork | null;
+}
+
 /** Milliseconds of a deadline that no upstream gets. */
 const longestReserveMs = 300;
 /** The pool leaves an address within half a minute of its change, the last call to it included. */
@@ -81,77 +89,87 @@ export function createUpstream(url: string, limits: UpstreamLimits, observer: Up
   const newConnections = createConnections(origin, { ...connecting, once: true });
   // What is left of the deadline is for getting the answer out in time.
   const operationMs = limits.deadlineMs - Math.min(limits.deadlineMs * 0.1, longestReserveMs);
-  const breakers = createBreakers(observer.circuit);
-  const tenants = createTenants(breakers, limits.maxBytes);
+  const tenants = createTenants(observer.circuit, limits.maxBytes);
   const reuse = limits.reuseSnapshots === false ? noReuse : createReuse();
 
-  function requestOf(
-    { bytes }: Tenant,
-    method: Request['method'],
-    path: string,
-    headers: Request['headers'],
-    body: Request['body'],
-    answered: () => void,
-  ): Request {
-    const { attemptTimeoutMs: timeoutMs, maxBytes } = limits;
-    return { method, origin, path: base + path, headers, body, timeoutMs, maxBytes, bytes, answered };
+  /** One call: whoever is to know of it is told when it begins, and how it ends. */
+  async function call<T>(
+    { tenant, headers, endsAt, work }: Operation,
+    { method, path, body, answered }: Pick<Request, 'method' | 'path' | 'body' | 'answered'>,
+    attempt: number,
+    send: (request: Request) => Promise<Answer>,
+    read: (answer: Answer) => T,
+  ): Promise<T> {
+    const timeoutMs = Math.min(limits.attemptTimeoutMs, endsAt - performance.now());
+    if (timeoutMs <= 0) throw new SourceError('TIMEOUT');
+    const end = tenant.begin();
+    const begun = beginCall(observer, work, method, attempt, server);
+    try {
+      const answer = await send({
+        method,
+        origin,
+        path: base + path,
+        headers: { ...begun.headers, ...headers },
+        body,
+        timeoutMs,
+        maxBytes: limits.maxBytes,
+        bytes: tenant.bytes,
+        answered,
+      });
+      const result = read(answer);
+      begun.end(null);
+      end(null);
+      return result;
+    } catch (error) {
+      begun.end(error);
+      end(error);
+      throw error;
+    }
   }
 
-  /** One operation that reads: every call in it may be tried again until `signal` or the deadline ends it. */
-  function operate<T>(
-    tenant: Tenant,
-    headers: Readonly<Record<string, string>>,
-    operation: (http: Http) => Promise<T>,
-    ms: number,
-    caller: AbortSignal,
-    answered: () => void,
-    work: UpstreamWork | null,
-  ): Promise<T> {
-    const endsAt = performance.now() + ms;
-    return withDeadline(ms, caller, (deadline) => {
-      async function once<R extends object>(
-        path: string,
-        reading: Reading<R>,
-        trace: Readonly<Record<string, string>>,
-      ): Promise<R> {
-        const request = requestOf(tenant, 'GET', path, { ...trace, ...headers }, null, answered);
-        const answer = await exchange(connections, request, deadline);
-        if (answer.status !== 200) throw explain(answer, reading.problem, keysOf(headers));
-        const key = `${tenant.digest} ${path}`;
-        const known = isJson(answer) ? reuse.find(key, answer.body) : undefined;
-        // Under one key stands only what this reading made: of one path, and for one provider.
-        if (known?.value) {
-          observer.unchanged();
-          return known.value as R;
-        }
-        const body = parseBody(answer);
-        if ('error' in body) throw body.error;
-        const value = reading.read(body.json);
-        if (!value) throw new SourceError('BAD_RESPONSE', { httpStatus: 200 });
-        if (reading.findVolatile)
-          reuse.keep(key, answer.body, reading.findVolatile(answer.body, value), known && value);
-        return value;
-      }
-      return operation({
-        failure: (code, said) => new SourceError(code, { ...without(keysOf(headers), said), httpStatus: 200 }),
-        async getJson(path, reading) {
-          for (let tries = 1; ; tries++) {
-            try {
-              return await tenant.call(() =>
-                tellCall(observer, work, 'GET', tries, server, (trace) => once(path, reading, trace)),
-              );
-            } catch (error) {
-              const pause = pauseBefore(tries + 1, error, endsAt - performance.now(), Math.random);
-              if (pause === null || !tenant.budget.spend()) throw error;
-              observer.retried();
-              await sleep(pause, undefined, { signal: deadline }).catch(() => {
-                throw deadline.reason;
-              });
-            }
+  function readAnswer<T extends object>(
+    { tenant, headers }: Operation,
+    path: string,
+    answer: Answer,
+    by: Reading<T>,
+  ): T {
+    if (answer.status !== 200) throw explain(answer, by.problem, keysOf(headers));
+    const key = `${tenant.digest} ${path}`;
+    const known = isJson(answer) ? reuse.find(key, answer.body) : undefined;
+    // Under one key stands only what this reading made: of one path, and for one provider.
+    if (known?.value) {
+      observer.unchanged();
+      return known.value as T;
+    }
+    const body = parseBody(answer);
+    if ('error' in body) throw body.error;
+    const value = by.read(body.json);
+    if (!value) throw new SourceError('BAD_RESPONSE', { httpStatus: 200 });
+    if (by.findVolatile) reuse.keep(key, answer.body, by.findVolatile(answer.body, value), known && value);
+    return value;
+  }
+
+  /** What an operation reads with: every call in it may be tried again until `caller` leaves, or its time is over. */
+  function openHttp(operation: Operation, caller: AbortSignal, answered: () => void): Http {
+    const { tenant, headers, endsAt } = operation;
+    const send = (request: Request) => exchange(connections, request, caller);
+    return {
+      failure: (code, said) => new SourceError(code, { ...without(keysOf(headers), said), httpStatus: 200 }),
+      async getJson(path, reading) {
+        const request = { method: 'GET', path, body: null, answered } as const;
+        const read = (answer: Answer) => readAnswer(operation, path, answer, reading);
+        for (let tries = 1; ; tries++) {
+          try {
+            return await call(operation, request, tries, send, read);
+          } catch (error) {
+            const pause = pauseBefore(tries + 1, error, endsAt - performance.now(), Math.random);
+            if (pause === null || !tenant.budget.spend()) throw error;
+            observer.retried();
+            await sleep(pause, undefined, { signal: caller });
           }
-        },
-      });
-    });
+        }
+      },
+    };
   }
 
   async function run<T>(
@@ -165,7 +183,8 @@ export function createUpstream(url: string, limits: UpstreamLimits, observer: Up
     let isStarted = false;
     const start: Start<T> = (ms, signal, answered) => {
       isStarted = true;
-      return operate(tenant, headers, operation, ms, signal, answered, read);
+      const own = { tenant, headers, endsAt: performance.now() + ms, work: read };
+      return operation(openHttp(own, signal, answered));
     };
     try {
       if (!limits.shareInFlight) return await start(operationMs, caller, () => {});
@@ -188,23 +207,23 @@ export function createUpstream(url: string, limits: UpstreamLimits, observer: Up
   ): Promise<T> {
     const tenant = tenants.of(headers);
     const hidden = keysOf(headers);
+    const own = { tenant, headers, endsAt: performance.now() + operationMs, work };
     tenants.seal();
     try {
-      return await withDeadline(operationMs, stays, (deadline) =>
-        operation({
-          failure: (code, said) => new SourceError(code, { ...without(hidden, said), httpStatus: 200 }),
-          send(method, path, body, { read, problem, secrets }) {
-            hidden.push(...secrets);
-            const text = body && JSON.stringify(body);
-            return tenant.call(() =>
-              tellCall(observer, work, method, 1, server, (trace) => {
-                const request = requestOf(tenant, method, path, { ...trace, ...headers }, text, () => {});
-                return sendWrite(newConnections, request, deadline, read, (it) => explain(it, problem, hidden));
-              }),
-            );
-          },
-        }),
-      );
+      return await operation({
+        failure: (code, said) => new SourceError(code, { ...without(hidden, said), httpStatus: 200 }),
+        send(method, path, body, { read, problem, secrets }) {
+          hidden.push(...secrets);
+          const request = { method, path, body: body && JSON.stringify(body), answered() {} };
+          return call(
+            own,
+            request,
+            1,
+            (whole) => exchangeOnce(newConnections, whole, stays),
+            (answer) => readWritten(answer, read, (refusal) => explain(refusal, problem, hidden)),
+          );
+        },
+      });
     } finally {
       tenants.seal();
     }
@@ -214,7 +233,6 @@ export function createUpstream(url: string, limits: UpstreamLimits, observer: Up
     run,
     write,
     async close() {
-      breakers.close();
       await Promise.all([connections.destroy(), newConnections.destroy()]);
     },
   };

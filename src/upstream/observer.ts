@@ -35,33 +35,38 @@ export type UpstreamWork = Pick<SourceRead, 'requestId' | 'span'>;
 /** Looks away. */
 export const noObserver: UpstreamObserver = { called() {}, retried() {}, joined() {}, unchanged() {}, circuit() {} };
 
-/** Runs one call, and tells of it. `send` gets the headers that carry the trace on. */
-export async function tellCall<T>(
+/** A call that is being made. */
+export interface BegunCall {
+  /** The headers that carry its trace on. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Tells how it ended, once: null where it worked, otherwise what it threw. */
+  end(error: unknown): void;
+}
+
+const noHeaders = {};
+
+/** Begins to time one call, of which the observer is told when it ends. */
+export function beginCall(
   observer: UpstreamObserver,
   work: UpstreamWork | null,
   method: Request['method'],
   attempt: number,
   server: SpanAttributes,
-  send: (trace: Readonly<Record<string, string>>) => Promise<T>,
-): Promise<T> {
+): BegunCall {
   const startedAt = performance.now();
-  const span = work?.span?.begin(method, { 'http.request.method': method, ...server }, 'call');
+  const span = work?.span?.begin(method, { 'http.request.method': method, ...server }, 'call') ?? null;
   if (attempt > 1) span?.set({ 'http.request.resend_count': attempt - 1 });
-  const tell = (error: unknown) => {
-    const { requestId = null } = work ?? {};
-    const traceId = span?.traceId ?? null;
-    observer.called({ requestId, traceId, method, attempt, durationMs: performance.now() - startedAt, error });
-    const fault = error instanceof SourceError ? error.fault : null;
-    const httpStatus = error === null && method === 'GET' ? 200 : fault?.httpStatus;
-    if (httpStatus) span?.set({ 'http.response.status_code': httpStatus });
-    span?.end(error === null ? null : (fault?.code ?? 'CANCELLED'));
+  return {
+    headers: span?.headers ?? noHeaders,
+    end(error) {
+      const requestId = work?.requestId ?? null;
+      const traceId = span?.traceId ?? null;
+      observer.called({ requestId, traceId, method, attempt, durationMs: performance.now() - startedAt, error });
+      if (!span) return;
+      const fault = error instanceof SourceError ? error.fault : null;
+      const httpStatus = error === null && method === 'GET' ? 200 : fault?.httpStatus;
+      if (httpStatus) span.set({ 'http.response.status_code': httpStatus });
+      span.end(error === null ? null : (fault?.code ?? 'CANCELLED'));
+    },
   };
-  try {
-    const result = await send(span?.headers ?? {});
-    tell(null);
-    return result;
-  } catch (error) {
-    tell(error);
-    throw error;
-  }
 }

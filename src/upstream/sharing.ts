@@ -1,15 +1,15 @@
 import { SourceError } from '../errors.ts';
-import { untilAborted, withDeadline } from './deadline.ts';
 
 /** Work that is under way, and how many wait for it. */
 interface Flight {
+  readonly name: string;
   readonly result: Promise<unknown>;
   readonly controller: AbortController;
-  /** Lets nobody join any more. */
-  readonly seal: () => void;
   waiting: number;
   isOver: boolean;
-  /** Until when the most patient of them waits, by `performance.now()`. */
+  /** When it ends by itself at the latest, by `performance.now()`. */
+  readonly endsAt: number;
+  /** Until when the most patient of those who wait does. */
   until: number;
 }
 
@@ -32,54 +32,76 @@ export interface Sharing {
 
 /** Nothing is under way yet. Work of one name must have one type of result. */
 export function createSharing(): Sharing {
-  const open = new Map<string, Flight>();
+  // Few at once. (In a map, each would keep the next from being collected: its tables do, as they are outgrown.)
+  const open: Flight[] = [];
+  const find = (name: string) => open.find((flight) => flight.name === name);
 
-  function launch<T>(name: string, ms: number, start: Start<T>): Flight {
+  function close(flight: Flight): void {
+    const index = open.indexOf(flight);
+    if (index !== -1) open.splice(index, 1);
+  }
+
+  function launch<T>(name: string, endsAt: number, start: Start<T>): Flight {
     const controller = new AbortController();
-    const seal = () => {
-      if (open.get(name) === flight) open.delete(name);
-    };
-    const result = start(ms, controller.signal, seal).finally(() => {
+    const result = start(endsAt - performance.now(), controller.signal, () => close(flight)).finally(() => {
       flight.isOver = true;
-      seal();
+      close(flight);
     });
-    // Those who wait hear of it; if nobody does any more, nobody has to.
-    result.catch(() => {});
-    const flight: Flight = { result, controller, seal, waiting: 0, isOver: false, until: performance.now() + ms };
-    open.set(name, flight);
+    const flight: Flight = { name, result, controller, waiting: 0, isOver: false, endsAt, until: endsAt };
+    open.push(flight);
     return flight;
   }
 
-  async function wait<T>(flight: Flight, signal: AbortSignal): Promise<T> {
+  /** Waits until the work is done, `signal` aborts or, where the work may take longer than that, until `ownEnd`. */
+  function wait<T>(flight: Flight, signal: AbortSignal, ownEnd: number): Promise<T> {
     flight.waiting += 1;
-    try {
-      return (await untilAborted(flight.result, signal)) as T;
-    } finally {
-      flight.waiting -= 1;
-      if (flight.waiting === 0) {
-        flight.seal();
+    return new Promise((resolve, reject) => {
+      let timer: NodeJS.Timeout | undefined;
+      let hasLeft = false;
+      function leave(): void {
+        hasLeft = true;
+        clearTimeout(timer);
+        signal.removeEventListener('abort', abort);
+        flight.waiting -= 1;
+        if (flight.waiting > 0) return;
+        close(flight);
         if (!flight.isOver) flight.controller.abort(signal.reason);
       }
-    }
+      function giveUp(reason: unknown): void {
+        leave();
+        reject(reason);
+      }
+      const abort = () => giveUp(signal.reason);
+      const settle = (done: () => void) => {
+        if (!hasLeft) leave();
+        done();
+      };
+      flight.result.then(
+        (value) => settle(() => resolve(value as T)),
+        (error) => settle(() => reject(error)),
+      );
+      if (signal.aborted) return abort();
+      signal.addEventListener('abort', abort);
+      if (ownEnd < flight.endsAt)
+        timer = setTimeout(() => giveUp(new SourceError('TIMEOUT')), ownEnd - performance.now());
+    });
   }
 
   return {
-    async run<T>(name: string, ms: number, signal: AbortSignal, start: Start<T>) {
-      const joined = open.get(name);
-      if (!joined) return wait<T>(launch(name, ms, start), signal);
+    run<T>(name: string, ms: number, signal: AbortSignal, start: Start<T>) {
       const endsAt = performance.now() + ms;
+      const joined = find(name);
+      if (!joined) return wait<T>(launch(name, endsAt, start), signal, endsAt);
       joined.until = Math.max(joined.until, endsAt);
-      try {
-        // It began before us, so it ends before our time is up.
-        return await wait<T>(joined, signal);
-      } catch (error) {
-        const left = endsAt - performance.now();
-        if (signal.aborted || left <= 0 || !(error instanceof SourceError) || !error.fault.retryable) throw error;
+      return wait<T>(joined, signal, endsAt).catch((error) => {
+        const isOver = signal.aborted || endsAt <= performance.now();
+        if (isOver || !(error instanceof SourceError) || !error.fault.retryable) throw error;
         // All who joined share that try as well: it takes as long as the last of them waits, and each waits its own time.
-        const next = open.get(name) ?? launch(name, joined.until - performance.now(), start);
-        return await withDeadline(left, signal, (own) => wait<T>(next, own));
-      }
+        return wait<T>(find(name) ?? launch(name, joined.until, start), signal, endsAt);
+      });
     },
-    seal: () => open.clear(),
+    seal() {
+      open.length = 0;
+    },
   };
 }

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { SourceError } from '../errors.ts';
-import type { Breakers } from './breaker.ts';
+import { createBreaker, type EndCall } from './breaker.ts';
 import { createCoolDown } from './cool-down.ts';
 import { createQuota, type Quota } from './quota.ts';
 import { createRetryBudget, type RetryBudget } from './retry.ts';
@@ -16,10 +16,10 @@ export interface Tenant {
   /** Bytes of bodies that are being read. */
   readonly bytes: Quota;
   /**
-   * Makes one call, unless too many are under way (OVERLOADED), the key is to be left alone (RATE_LIMITED) or the
-   * upstream keeps failing (CIRCUIT_OPEN).
+   * Begins one call, and wants to be told once how it ended. Throws a `SourceError` where too many are under way (OVERLOADED),
+   * the key is to be left alone (RATE_LIMITED) or the upstream keeps failing (CIRCUIT_OPEN).
    */
-  call<T>(exchange: () => Promise<T>): Promise<T>;
+  begin(): EndCall;
 }
 
 /** The tenants of one upstream: as many as fit, the longest unused forgotten first. */
@@ -36,8 +36,8 @@ const ofAll = { calls: 512, bodies: 16, retries: 50 };
 /** The same of one tenant, so that several of them may take all that they can and leave some. */
 const ofOne = { calls: 128, bodies: 8, retries: 10 };
 
-/** No tenant has called yet. `maxBytes` is the size of the largest body. */
-export function createTenants(breakers: Breakers, maxBytes: number): Tenants {
+/** No tenant has called yet. `maxBytes` is the size of the largest body; `circuitChanged` is told of each circuit. */
+export function createTenants(circuitChanged: (isOpen: boolean) => void, maxBytes: number): Tenants {
   const calls = createQuota(ofAll.calls);
   const bytes = createQuota(ofAll.bodies * maxBytes);
   const retries = createRetryBudget(ofAll.retries);
@@ -48,35 +48,44 @@ export function createTenants(breakers: Breakers, maxBytes: number): Tenants {
 
   /** `forget` is called for a key that is refused and never was of use: so that guessed keys push out nobody else's. */
   function create(digest: string, forget: () => void) {
-    const breaker = breakers.create();
+    const breaker = createBreaker(circuitChanged);
     const budget = createRetryBudget(ofOne.retries, retries);
     const coolDown = createCoolDown(() => performance.now());
     const ownCalls = createQuota(ofOne.calls, calls);
     let wasOfUse = false;
+
+    function enterCircuit(): EndCall {
+      try {
+        return breaker.begin();
+      } catch (error) {
+        ownCalls.give(1);
+        throw error;
+      }
+    }
+    function fail(error: SourceError): void {
+      const { code } = error.fault;
+      if (code === 'RATE_LIMITED') coolDown.start(error);
+      if (!wasOfUse && (code === 'UNAUTHORIZED' || code === 'FORBIDDEN')) forget();
+    }
+
     return {
       digest,
       sharing: createSharing(),
       budget,
       bytes: createQuota(ofOne.bodies * maxBytes, bytes),
-      async call<T>(exchange: () => Promise<T>): Promise<T> {
+      begin() {
         coolDown.check();
         if (!ownCalls.take(1)) throw new SourceError('OVERLOADED');
-        try {
-          const result = await breaker.fire(() => {
-            budget.earn();
-            return exchange();
-          });
-          coolDown.end();
-          wasOfUse = true;
-          return result;
-        } catch (error) {
-          const code = error instanceof SourceError ? error.fault.code : null;
-          if (error instanceof SourceError && code === 'RATE_LIMITED') coolDown.start(error);
-          if (!wasOfUse && (code === 'UNAUTHORIZED' || code === 'FORBIDDEN')) forget();
-          throw error;
-        } finally {
+        const end = enterCircuit();
+        budget.earn();
+        return (error: unknown) => {
           ownCalls.give(1);
-        }
+          end(error);
+          if (error === null) {
+            coolDown.end();
+            wasOfUse = true;
+          } else if (error instanceof SourceError) fail(error);
+        };
       },
       retire: () => breaker.retire(),
     };

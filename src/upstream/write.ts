@@ -28,18 +28,28 @@ function isUnclear(answer: Answer): boolean {
   return status >= 500 && 'error' in parseBody(answer);
 }
 
+/** Sends a write once. Throws an `UnknownOutcome` where it may have arrived and nothing was heard of it. */
+export async function exchangeOnce(connections: Dispatcher, request: Request, signal: AbortSignal): Promise<Answer> {
+  let isSent = false;
+  const sent = () => {
+    isSent = true;
+  };
+  try {
+    return await exchange(connections, { ...request, sent }, signal);
+  } catch (error) {
+    throw isSent && error instanceof SourceError ? new UnknownOutcome(error, error.cause) : error;
+  }
+}
+
 /**
- * Sends a write once. Throws a `SourceError` where it was not done, and an `UnknownOutcome` where it may have arrived and
- * nothing that was said of it can be understood. `explain` makes the error of an answer that refuses.
+ * Makes something of an answer that says that a write was done. Throws a `SourceError` where it was not, and an
+ * `UnknownOutcome` where what was said of it cannot be understood. `explain` makes the error of an answer that refuses.
  */
-export async function sendWrite<T>(
-  connections: Dispatcher,
-  request: Request,
-  signal: AbortSignal,
+export function readWritten<T>(
+  answer: Answer,
   read: WriteReading<T>['read'],
   explain: (answer: Answer) => SourceError,
-): Promise<T> {
-  const answer = await exchangeOnce(connections, request, signal);
+): T {
   const { status, body } = answer;
   if (!done.includes(status)) {
     const error = explain(answer);
@@ -50,16 +60,4 @@ export async function sendWrite<T>(
   // A page of something in between, perhaps: its status is not the provider's.
   if ('error' in parsed) throw new UnknownOutcome(parsed.error);
   return read(parsed.json);
-}
-
-async function exchangeOnce(connections: Dispatcher, request: Request, signal: AbortSignal): Promise<Answer> {
-  let isSent = false;
-  const sent = () => {
-    isSent = true;
-  };
-  try {
-    return await exchange(connections, { ...request, sent }, signal);
-  } catch (error) {
-    throw isSent && error instanceof SourceError ? new UnknownOutcome(error, error.cause) : error;
-  }
 }
