@@ -1,4 +1,4 @@
-import { type Dispatcher, EnvHttpProxyAgent, Pool } from 'undici';
+import { buildConnector, Client, type Dispatcher, EnvHttpProxyAgent, Pool } from 'undici';
 import { isLoopback } from '../address.ts';
 
 /** A proxy that calls go through by CONNECT (RFC 9110, 9.3.6): it sees where to, and nothing of what is said. */
@@ -20,19 +20,94 @@ export interface ConnectionOptions {
   readonly once?: boolean;
 }
 
-/** Opens a pool of connections to `origin`, which calls have to name again. What is on this machine needs no proxy. */
-export function createConnections(origin: string, { timeoutMs, ageMs, proxy, once }: ConnectionOptions): Dispatcher {
+/** Connections to one upstream. */
+export interface Connections {
+  /** What the next call is to be sent with: a connection that carries no other, made when it is first used. */
+  take(): Dispatcher;
+  /** Gives it back, once, when the call has ended. After a fault it carries no other. */
+  give(taken: Dispatcher, hasFailed: boolean): void;
+  /** Ends all connections, also those with a call under way. */
+  destroy(): Promise<void>;
+}
+
+/** Opens connections to `origin`, which calls have to name again. What is on this machine needs no proxy. */
+export function createConnections(origin: string, options: ConnectionOptions): Connections {
+  const { proxy } = options;
+  if (!proxy || isLoopback(new URL(origin).hostname)) return connectDirectly(origin, options);
+  const agent = connectThrough(proxy, options);
+  return { take: () => agent, give() {}, destroy: () => agent.destroy() };
+}
+
+/** No time of theirs: an exchange has one of its own for the whole. */
+const noTimes = { headersTimeout: 0, bodyTimeout: 0 };
+
+interface Connection {
+  readonly client: Client;
+  /** By `performance.now()`. */
+  readonly since: number;
+}
+
+/**
+ * Keeps those that wait on a stack: to take one takes the same time however many there are. (A pool of undici looks through
+ * all of them, and at the age of each.)
+ */
+function connectDirectly(origin: string, { timeoutMs, ageMs, once = false }: ConnectionOptions): Connections {
+  // One for all, as it knows the sessions of TLS that may be resumed.
+  const connect = buildConnector({ timeout: timeoutMs, rejectUnauthorized: true, allowH2: false });
+  const all = new Map<Dispatcher, Connection>();
+  const waiting: Connection[] = [];
+
+  function open(): Client {
+    const client = new Client(origin, { connect, allowH2: false, pipelining: once ? 0 : 1, ...noTimes });
+    const connection = { client, since: performance.now() };
+    all.set(client, connection);
+    // With a call to make, it connects again by itself.
+    client.on('disconnect', () => {
+      const place = waiting.indexOf(connection);
+      if (place === -1) return;
+      waiting.splice(place, 1);
+      drop(client);
+    });
+    return client;
+  }
+
+  function drop(client: Dispatcher): void {
+    all.delete(client);
+    // Once undici is done with the call that it carried.
+    client.close().catch(() => {});
+  }
+
+  const isOld = ({ since }: Connection) => once || performance.now() - since > ageMs;
+
+  return {
+    take() {
+      for (let next = waiting.pop(); next; next = waiting.pop()) {
+        if (!isOld(next)) return next.client;
+        drop(next.client);
+      }
+      return open();
+    },
+    give(client, hasFailed) {
+      const connection = all.get(client);
+      if (!connection) return;
+      if (hasFailed || isOld(connection)) drop(client);
+      else waiting.push(connection);
+    },
+    async destroy() {
+      await Promise.all([...all.keys()].map((client) => client.destroy()));
+    },
+  };
+}
+
+function connectThrough(proxy: UpstreamProxy, { timeoutMs, ageMs, once }: ConnectionOptions): Dispatcher {
   const connect = { timeout: timeoutMs, rejectUnauthorized: true };
-  const options = {
+  return new EnvHttpProxyAgent({
     allowH2: false,
     // Busy connections heed it too: one that is too old ends with the call that it carries, and the next call opens
     // another. It goes by the wall clock, which may only make that sooner or later: no call is cut.
     clientTtl: ageMs,
     ...(once && { pipelining: 0 }),
-  };
-  if (!proxy || isLoopback(new URL(origin).hostname)) return new Pool(origin, { ...options, connect });
-  return new EnvHttpProxyAgent({
-    ...options,
+    ...noTimes,
     connect,
     // Both given, even if empty, so that it does not look into the environment.
     httpProxy: '',

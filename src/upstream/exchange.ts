@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
 import { SourceError } from '../errors.ts';
 import type { Answer } from './answer.ts';
+import type { Connections } from './connections.ts';
 import type { Quota } from './quota.ts';
 
 /** One request as it goes over the wire. */
@@ -32,7 +33,7 @@ const expected = { accept: 'application/json', 'accept-encoding': 'identity' };
  * (TIMEOUT), and for bodies that are too large, or that there is no room for (OVERLOADED), and the reason of `signal` once
  * that aborts. Of an answer other than 200, what could not be read of the body is left out: the status says enough.
  */
-export function exchange(connections: Dispatcher, request: Request, signal: AbortSignal): Promise<Answer> {
+export function exchange(connections: Connections, request: Request, signal: AbortSignal): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const { method, origin, path, headers, body, timeoutMs, maxBytes, bytes } = request;
     let head: { readonly status: number; readonly headers: IncomingHttpHeaders } | undefined;
@@ -70,7 +71,8 @@ export function exchange(connections: Dispatcher, request: Request, signal: Abor
 
     if (signal.aborted) return leave();
     signal.addEventListener('abort', leave, { once: true });
-    connections.dispatch(
+    const connection = connections.take();
+    connection.dispatch(
       {
         method,
         origin,
@@ -100,11 +102,13 @@ export function exchange(connections: Dispatcher, request: Request, signal: Abor
           chunks.push(chunk);
         },
         onResponseEnd() {
+          connections.give(connection, false);
           const [first] = chunks;
           const whole = chunks.length === 1 && first ? first : Buffer.concat(chunks);
           if (head && end()) resolve({ ...head, body: whole });
         },
         onResponseError(_controller, error) {
+          connections.give(connection, true);
           fail(error);
         },
       },

@@ -1,6 +1,6 @@
-import type { Dispatcher } from 'undici';
 import { SourceError, UnknownOutcome } from '../errors.ts';
 import { type Answer, parseBody } from './answer.ts';
+import type { Connections } from './connections.ts';
 import { exchange, type Request } from './exchange.ts';
 
 /** How the answer to a write is read that says that it was done. */
@@ -29,7 +29,7 @@ function isUnclear(answer: Answer): boolean {
 }
 
 /** Sends a write once. Throws an `UnknownOutcome` where it may have arrived and nothing was heard of it. */
-export async function exchangeOnce(connections: Dispatcher, request: Request, signal: AbortSignal): Promise<Answer> {
+export async function exchangeOnce(connections: Connections, request: Request, signal: AbortSignal): Promise<Answer> {
   let isSent = false;
   const sent = () => {
     isSent = true;
