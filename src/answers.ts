@@ -6,6 +6,7 @@ import { type Compilable, type CompiledQuery, compileQuery } from './compile.ts'
 import type { Context } from './context.ts';
 import { noteOperation } from './recording.ts';
 import { isAllowed, type Operation, type RequestRecord } from './request.ts';
+import type { SourceReport } from './request-source.ts';
 import { schema } from './schema/index.ts';
 import { plainScalars } from './schema/scalars.ts';
 
@@ -64,6 +65,12 @@ const mostAnswers = { max: 2000, maxSize: 33_554_432 };
 /** What is sent again is one JSON text: what goes out in pieces, or as events, is framed by Yoga. */
 const jsonType = /^application\/(graphql-response\+)?json\b/;
 
+/** The name of the answer to a query that is made of these reports; null where they are not whole. */
+function nameAnswer({ serial }: Learnt, reports: readonly (SourceReport | undefined)[] | null): string | null {
+  const isWhole = reports?.every((report) => report?.state === 'OK');
+  return isWhole ? [serial, ...reports.map((report) => report?.serial)].join() : null;
+}
+
 function sizeOf({ document, compiled }: Learnt, key: string): number {
   const text = key.length + (document.loc?.end ?? 0);
   return text * bytesPer.textCharacter + (compiled?.length ?? 0) * bytesPer.codeCharacter;
@@ -82,12 +89,10 @@ export function createAnswers({ openContext, reuseAnswers }: AnswersOptions): An
   const contexts = new WeakMap<RequestRecord, Context>();
   let serials = 0;
 
-  /** The name of the answer that is made of what the sources say now; null where it must be made anew. */
-  async function nameAnswer({ compiled, asked, serial }: Learnt, { sources }: Context): Promise<string | null> {
+  /** What the sources say whose rows are in the answer; null where it is made anew, whatever they say. */
+  function askAgain({ compiled, asked }: Learnt, { sources }: Context): Promise<(SourceReport | undefined)[]> | null {
     if (!reuseAnswers || !asked || compiled?.isPerRequest !== false) return null;
-    const reports = await Promise.all(asked.map((key) => sources.get(key)?.ask()));
-    const isWhole = reports.every((report) => report?.state === 'OK');
-    return isWhole ? [serial, ...reports.map((report) => report?.serial)].join() : null;
+    return Promise.all(asked.map((key) => sources.get(key)?.ask()));
   }
 
   async function make(compiled: CompiledQuery<Context>, context: Context): Promise<Buffer | null> {
@@ -117,7 +122,7 @@ export function createAnswers({ openContext, reuseAnswers }: AnswersOptions): An
       noteOperation(record, query.recorded);
       const context = openContext(request);
       context.turn.cost = query.cost;
-      const name = await nameAnswer(query, context);
+      const name = nameAnswer(query, await askAgain(query, context));
       const last = name === null ? undefined : kept.get(name);
       if (last?.body) {
         record.isReused = true;

@@ -1,3 +1,4 @@
+import { fstatSync } from 'node:fs';
 import { pino } from 'pino';
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -18,8 +19,8 @@ export interface Log {
   close(): Promise<void>;
 }
 
-/** What is handed on at once: no more than a pipe takes whole or not at all (PIPE_BUF of pipe(7)). */
-const chunkBytes = 4096;
+/** What is handed on at once: to a pipe, no more than it takes whole or not at all (PIPE_BUF of pipe(7)); a file takes all, and each time costs more. */
+const chunkBytes = { pipe: 4096, file: 16_384 };
 /** What waits for a reader that takes nothing. Lines beyond are left out. */
 const mostWaitingBytes = 1_048_576;
 const flushMs = 200;
@@ -30,7 +31,7 @@ const closeMs = 1000;
  * that finds no room, because nobody takes those before it.
  */
 export async function createLog(level: LogLevel, onDrop: () => void): Promise<Log> {
-  const output = process.stdout.isTTY ? await openTerminal() : openPipe(onDrop);
+  const output = process.stdout.isTTY ? await openTerminal() : openFile(onDrop);
   const base = {
     timestamp: createClock(),
     formatters: { level: (label: string) => ({ level: label }) },
@@ -61,14 +62,15 @@ function createClock(): () => string {
 
 type Output = Pick<Log, 'flush' | 'close'> & { readonly stream: { write(line: string): unknown } };
 
-function openPipe(onDrop: () => void): Output {
+function openFile(onDrop: () => void): Output {
   // Asking for it makes a pipe one that does not block. (Its own writes would wait in memory without a bound.)
   const { fd } = process.stdout;
+  const most = fstatSync(fd).isFile() ? chunkBytes.file : chunkBytes.pipe;
   const stream = pino.destination({
     dest: fd,
     sync: true,
-    minLength: chunkBytes - 1,
-    maxWrite: chunkBytes,
+    minLength: most - 1,
+    maxWrite: most,
     maxLength: mostWaitingBytes,
     periodicFlush: flushMs,
     // What is not taken stays, and is offered again with what comes next.

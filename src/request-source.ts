@@ -130,31 +130,58 @@ export function openSource(source: Source, options: SourceOptions): RequestSourc
     operation: (http: Http) => Promise<Snapshot<R>>,
   ): Promise<SourceReport<R>> {
     const read = beginRead(record, key, subject);
-    const work = (authorization: Authorization) => upstream.run(name, authorization, signal, operation, read);
-    const { value, error, durationMs } = await attempt(work);
-    const came = value ? judge(opened, value, durationMs) : failed<R>(opened, error, durationMs);
-    Object.assign(read, { state: came.state, code: came.error?.code ?? null, durationMs, fetchedAt: came.fetchedAt });
+    const started = performance.now();
+    let came: SourceReport<R>;
+    if (credential instanceof SourceError) came = failed(opened, credential, null);
+    else {
+      try {
+        const snapshot = await upstream.run(name, credential, signal, operation, read);
+        came = judge(opened, snapshot, elapsed(started));
+      } catch (error) {
+        came = failed(opened, faultOf(error), elapsed(started));
+      }
+    }
+    read.state = came.state;
+    read.code = came.error?.code ?? null;
+    read.durationMs = came.durationMs;
+    read.fetchedAt = came.fetchedAt;
+    if (subject === 'webhooks') read.rows = came.rows as readonly unknown[] as readonly Webhook[];
     read.span?.set({ 'hookgraph.source.state': came.state, 'hookgraph.source.joined': read.joined });
     read.span?.end(came.error?.code);
-    if (subject === 'webhooks') read.rows = came.rows as readonly unknown[] as readonly Webhook[];
     return came;
   }
 
-  /** Does something that needs the key. A fault of ours becomes `oddity`, one of the source. */
-  async function attempt<T>(
-    work: (authorization: Authorization) => Promise<T>,
-    oddity: (error: SourceError) => SourceError = (error) => error,
-  ): Promise<Attempt<T>> {
-    if (credential instanceof SourceError) return { value: null, error: credential, durationMs: null };
+  /** What went wrong with a read of the source. */
+  function faultOf(error: unknown): SourceError {
+    if (error instanceof SourceError) return error;
+    return signal.aborted ? callerLeft() : oddity(error);
+  }
+
+  /** A fault of ours is told of, and costs the part of the source. */
+  function oddity(error: unknown): SourceError {
+    options.onInternalError(error, record.id);
+    return new SourceError('BAD_RESPONSE');
+  }
+
+  /** Makes a write, with the key that it needs, and tells what became of it. */
+  async function makeWrite<T>(operation: (http: WriteHttp) => Promise<T>): Promise<Written<T>> {
+    // A write that nobody waits for any more is not begun.
+    const left = signal.aborted ? callerLeft() : null;
+    if (left || credential instanceof SourceError) {
+      const error = left ?? (credential as SourceError);
+      return { report: failed(opened, error, null), error, value: null };
+    }
+    const span = record.span?.begin(`write ${key}`, { 'hookgraph.source': key }) ?? null;
     const started = performance.now();
-    // Tenths of a millisecond are as much as this clock is worth.
-    const elapsed = () => Math.round((performance.now() - started) * 10) / 10;
     try {
-      return { value: await work(credential), error: null, durationMs: elapsed() };
-    } catch (error) {
-      if (error instanceof SourceError) return { value: null, error, durationMs: elapsed() };
-      options.onInternalError(error, record.id);
-      return { value: null, error: oddity(new SourceError('BAD_RESPONSE')), durationMs: elapsed() };
+      const value = await upstream.write(credential, operation, { requestId: record.id, span });
+      span?.end();
+      return { report: done(opened, elapsed(started)), error: null, value };
+    } catch (thrown) {
+      // By then it may have been done.
+      const error = thrown instanceof SourceError ? thrown : new UnknownOutcome(oddity(thrown));
+      span?.end(error.fault.code);
+      return { report: failed(opened, error, elapsed(started)), error, value: null };
     }
   }
 
@@ -191,46 +218,37 @@ export function openSource(source: Source, options: SourceOptions): RequestSourc
       return log;
     },
     async write(operation) {
-      // A write that nobody waits for any more is not begun.
-      if (signal.aborted) {
-        const error = new SourceError('UNREACHABLE', { message: 'The caller left.' });
-        return { report: failed(opened, error, null), error, value: null };
-      }
-      const span = record.span?.begin(`write ${key}`, { 'hookgraph.source': key }) ?? null;
-      const work = { requestId: record.id, span };
-      const { value, error, durationMs } = await attempt(
-        (authorization) => upstream.write(authorization, operation, work),
-        // By then it may have been done.
-        (fault) => new UnknownOutcome(fault),
-      );
-      span?.end(error?.fault.code);
+      const written = await makeWrite(operation);
       asked = undefined;
       report = undefined;
       loader = undefined;
       logs.clear();
-      return { report: error ? failed(opened, error, durationMs) : done(opened, durationMs), error, value };
+      return written;
     },
   };
   return opened;
 }
 
-type Attempt<T> = { readonly durationMs: number | null } & (
-  | { readonly value: T; readonly error: null }
-  | { readonly value: null; readonly error: SourceError }
-);
+function callerLeft(): SourceError {
+  return new SourceError('UNREACHABLE', { message: 'The caller left.' });
+}
+
+/** Milliseconds since then; tenths of one are as much as this clock is worth. */
+function elapsed(started: number): number {
+  return Math.round((performance.now() - started) * 10) / 10;
+}
 
 function judge<R extends { readonly id: string }>(
   source: RequestSource,
   { serial, rows, rejected, shortfall }: Snapshot<R>,
   durationMs: number | null,
 ): SourceReport<R> {
-  const fault = shortfall ?? (rejected === 0 ? null : unreadRows(rejected, rows.length + rejected));
-  const reading = { source, rows, serial, rejectedCount: rejected, durationMs };
-  if (fault && rows.length === 0) {
-    return { ...reading, state: 'FAILED', error: fault, serial: null, fetchedAt: null };
-  }
-  const outcome: Outcome = fault ? { state: 'PARTIAL', error: fault } : { state: 'OK', error: null };
-  return { ...reading, ...outcome, fetchedAt: Date.now() };
+  const error = shortfall ?? (rejected === 0 ? null : unreadRows(rejected, rows.length + rejected));
+  const fetchedAt = Date.now();
+  if (!error) return { source, state: 'OK', error, rows, serial, rejectedCount: 0, fetchedAt, durationMs };
+  const reading = { source, error, rows, rejectedCount: rejected, durationMs };
+  if (rows.length === 0) return { ...reading, state: 'FAILED', serial: null, fetchedAt: null };
+  return { ...reading, state: 'PARTIAL', serial, fetchedAt };
 }
 
 function unreadRows(rejected: number, all: number): SourceFault {

@@ -106,8 +106,10 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
     const wrong = checkRequest(request);
     if (wrong) return refuse(request, response, wrong);
     const path = request.url?.split('?', 1)[0] ?? '';
-    if (await answerProbe(path, request, response)) return;
-    if (path !== '/graphql') return refuse(request, response, badRequest(404, 'Not found. The graph is at /graphql.'));
+    if (path !== '/graphql') {
+      const isProbe = await answerProbe(path, request, response);
+      return isProbe ? undefined : refuse(request, response, badRequest(404, 'Not found. The graph is at /graphql.'));
+    }
     const refusal = checkGraphql(request);
     if (refusal) return refuse(request, response, refusal);
     if (request.method === 'OPTIONS') return answerPreflight(response);
@@ -118,7 +120,7 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
     record.caller = admission.caller;
     const tooMany = load.enter();
     if (tooMany) return shed(request, response, tooMany);
-    response.once('close', () => load.leave());
+    response.on('close', () => load.leave());
     await answerGraphql(request, response, record, signal);
   }
 
@@ -131,7 +133,7 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
       else refuse(request, response, isMutation(record) ? withoutAnswer(deadlineExceeded) : deadlineExceeded);
       caller.abort();
     }, options.requestDeadlineMs);
-    response.once('close', () => {
+    response.on('close', () => {
       clearTimeout(timer);
       if (!response.writableFinished) caller.abort();
     });
@@ -191,7 +193,7 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
     waiting.push(response);
     if (!ready) response.setHeader('connection', 'close');
     const record = telemetry.begin(setHeaders(request, response, cors), request);
-    response.once('close', () => {
+    response.on('close', () => {
       telemetry.end(record, response);
       waiting.splice(waiting.indexOf(response), 1);
       // Once stopping, a connection ends with its last answer instead of waiting for another request.

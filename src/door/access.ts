@@ -17,10 +17,12 @@ export interface AccessOptions {
 /** Who sent a request, null where nobody is asked, or why it is refused. */
 export type Admission = { readonly caller: Caller | null } | { readonly refusal: Refusal };
 
+const anybody: Admission = { caller: null };
+
 /** Decides who may come in, by the head of a request alone. */
 export interface Access {
   /** To GraphQL: each request counts, and the answer gets the headers that tell its caller of the limit. */
-  admit(request: IncomingMessage, response: ServerResponse): Promise<Admission>;
+  admit(request: IncomingMessage, response: ServerResponse): Admission | Promise<Admission>;
   /** To what tells operators how the process fares: any token will do. */
   checkOperator(request: IncomingMessage): Promise<Refusal | null>;
 }
@@ -30,20 +32,24 @@ export function createAccess({ authentication, rateLimit, graphiql }: AccessOpti
   const limit = rateLimit === null ? null : createRateLimit(rateLimit);
 
   async function identify(request: IncomingMessage): Promise<Admission> {
-    if (!authentication) return { caller: null };
+    if (!authentication) return anybody;
     const identity = await authentication.identify(request.headersDistinct.authorization ?? []);
     return typeof identity === 'string' ? { refusal: refusals[identity] } : { caller: identity };
   }
 
+  async function decide(request: IncomingMessage, response: ServerResponse): Promise<Admission> {
+    // The page holds no data. Whatever else such a request were taken for, nobody may do anything.
+    const isPage = authentication !== null && graphiql && asksForPage(request);
+    const admission = isPage ? { caller: nobody } : await identify(request);
+    if (!limit || 'refusal' in admission || response.headersSent) return admission;
+    const { headers, refusal } = limit(countedAs(request, admission.caller));
+    response.setHeaders(new Map(Object.entries(headers)));
+    return refusal ? { refusal } : admission;
+  }
+
   return {
-    async admit(request, response) {
-      // The page holds no data. Whatever else such a request were taken for, nobody may do anything.
-      const isPage = authentication !== null && graphiql && asksForPage(request);
-      const admission = isPage ? { caller: nobody } : await identify(request);
-      if (!limit || 'refusal' in admission || response.headersSent) return admission;
-      const { headers, refusal } = limit(countedAs(request, admission.caller));
-      response.setHeaders(new Map(Object.entries(headers)));
-      return refusal ? { refusal } : admission;
+    admit(request, response) {
+      return authentication || limit ? decide(request, response) : anybody;
     },
     async checkOperator(request) {
       const admission = await identify(request);

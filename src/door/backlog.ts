@@ -90,7 +90,7 @@ export function createBacklog(mostBytes: number): Backlog {
     send(response, status, headers, body) {
       const answer = enter(response, body.length);
       if (!answer) return noRoom;
-      response.once('close', () => forget(answer));
+      if (answer.bytes > 0) response.on('close', () => forget(answer));
       response.writeHead(status, { ...headers, 'content-length': body.length });
       write(answer, body, (last) => response.end(last));
       return null;

@@ -16,15 +16,17 @@ export function readBody(request: IncomingMessage): Promise<string | Refusal> {
       request.pause();
       resolve(tooLarge);
     });
-    request.once('end', () => resolve(decode(chunks)));
-    request.once('error', reject);
-    request.once('close', () => reject(new Error('The client left.')));
+    request.on('end', () => resolve(decode(chunks)));
+    request.on('error', reject);
+    // It closes after its end, too.
+    request.on('close', () => request.readableEnded || reject(new Error('The client left.')));
   });
 }
 
-function decode([first, ...rest]: readonly Buffer[]): string | Refusal {
+function decode(chunks: readonly Buffer[]): string | Refusal {
+  const [first] = chunks;
   try {
-    return utf8.decode(first && rest.length === 0 ? first : Buffer.concat(first ? [first, ...rest] : []));
+    return utf8.decode(first && chunks.length === 1 ? first : Buffer.concat(chunks));
   } catch {
     return badRequest(400, 'The body must be UTF-8.');
   }

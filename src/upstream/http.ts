@@ -36,7 +36,7 @@ export interface Upstream {
   /**
    * Runs the operation `name` under a deadline of its own, which `caller` (it left) may cut short. `headers` carry the
    * key. Two runs of one name under one key must do the same: they may share one result. Calls are told of as those of
-   * `read`, whose request began them. Throws a `SourceError`.
+   * `read`, whose request began them. Rejects with a `SourceError` or, once `caller` left, with the reason of that.
    */
   run<T>(
     name: string,
@@ -172,7 +172,7 @@ export function createUpstream(url: string, limits: UpstreamLimits, observer: Up
     };
   }
 
-  async function run<T>(
+  function run<T>(
     name: string,
     headers: Readonly<Record<string, string>>,
     caller: AbortSignal,
@@ -186,18 +186,14 @@ export function createUpstream(url: string, limits: UpstreamLimits, observer: Up
       const own = { tenant, headers, endsAt: performance.now() + ms, work: read };
       return operation(openHttp(own, signal, answered));
     };
-    try {
-      if (!limits.shareInFlight) return await start(operationMs, caller, () => {});
-      const result = tenant.sharing.run(name, operationMs, caller, start);
-      // Whoever joins starts nothing at first.
-      if (!isStarted) {
-        observer.joined();
-        if (read) read.joined = true;
-      }
-      return await result;
-    } catch (error) {
-      throw caller.aborted ? new SourceError('UNREACHABLE', { message: 'The caller left.' }, error) : error;
+    if (!limits.shareInFlight) return start(operationMs, caller, () => {});
+    const result = tenant.sharing.run(name, operationMs, caller, start);
+    // Whoever joins starts nothing at first.
+    if (!isStarted) {
+      observer.joined();
+      if (read) read.joined = true;
     }
+    return result;
   }
 
   async function write<T>(
