@@ -1,5 +1,8 @@
+/** Does a piece of work when its turn comes. */
+export type Line = <T>(work: () => Promise<T>) => Promise<T>;
+
 /** Lets so many pieces of work go on at once; the others wait, the first first. */
-export function createLine(most: number): <T>(work: () => Promise<T>) => Promise<T> {
+export function createLine(most: number): Line {
   const waiting: (() => void)[] = [];
   let going = 0;
   return async (work) => {

@@ -69,27 +69,48 @@ function openFile(onDrop: () => void): Output {
   const stream = pino.destination({
     dest: fd,
     sync: true,
-    minLength: most - 1,
     maxWrite: most,
     maxLength: mostWaitingBytes,
-    periodicFlush: flushMs,
     // What is not taken stays, and is offered again with what comes next.
     retryEAGAIN: () => false,
   });
   stream.on('error', () => {});
-  stream.on('drop', onDrop);
+  stream.on('drop', (lines: string) => {
+    for (const _ of lines.matchAll(/\n/g)) onDrop();
+  });
+  // Collected here, as sonic-boom measures all that waits at each line.
+  let lines = '';
+  let bytes = 0;
+  function handOn(): void {
+    if (bytes > 0) stream.write(lines);
+    lines = '';
+    bytes = 0;
+  }
+  function flush(): void {
+    handOn();
+    stream.flush();
+  }
   function isFlushed(): boolean {
     try {
+      handOn();
       stream.flushSync();
       return true;
     } catch {
       return false;
     }
   }
+  setInterval(flush, flushMs).unref();
   process.on('exit', isFlushed);
   return {
-    stream,
-    flush: () => stream.flush(),
+    stream: {
+      write(line) {
+        const more = Buffer.byteLength(line);
+        if (bytes + more > most) handOn();
+        lines += line;
+        bytes += more;
+      },
+    },
+    flush,
     async close() {
       const endsAt = performance.now() + closeMs;
       while (!isFlushed() && performance.now() < endsAt) await new Promise((resolve) => setTimeout(resolve, 20));

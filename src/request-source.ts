@@ -1,7 +1,7 @@
 import DataLoader from 'dataloader';
 import type { Delivery } from './delivery.ts';
 import { InputError, SourceError, SourceFailure, type SourceFault, UnknownOutcome } from './errors.ts';
-import { createLine } from './line.ts';
+import { createLine, type Line } from './line.ts';
 import type { Operations, Provider } from './providers/provider.ts';
 import { beginRead, type ReadSubject, type RequestRecord } from './request.ts';
 import type { Turn } from './turns.ts';
@@ -102,13 +102,12 @@ export function openSource(source: Source, options: SourceOptions): RequestSourc
   const { key, provider, upstream } = source;
   const { record, signal, writes } = options;
   const credential = options.findCredential(source);
-  const all = Object.keys(provider.operations) as (keyof Operations)[];
-  const inLine = createLine(logsAtOnce);
   let asked: Promise<SourceReport> | undefined;
   let report: Promise<SourceReport> | undefined;
   // One loader a source: one over several would settle all of them at the pace of the slowest.
   let loader: DataLoader<string, Webhook | null> | undefined;
-  const logs = new Map<string, Promise<SourceReport<Delivery>>>();
+  let logs: Map<string, Promise<SourceReport<Delivery>>> | undefined;
+  let inLine: Line | undefined;
 
   async function loadAll(externalIds: readonly string[]): Promise<(Webhook | SourceFailure | null)[]> {
     const { rows, state, error } = await opened.read();
@@ -189,7 +188,10 @@ export function openSource(source: Source, options: SourceOptions): RequestSourc
     __typename: 'WebhookSource',
     key,
     provider,
-    capabilities: writes ? all : all.filter((name) => readingOperations.includes(name)),
+    get capabilities() {
+      const all = Object.keys(provider.operations) as (keyof Operations)[];
+      return writes ? all : all.filter((name) => readingOperations.includes(name));
+    },
     ask() {
       asked ??= recordRead('webhooks', 'list', (http) => provider.operations.list(http, key));
       return asked;
@@ -206,6 +208,8 @@ export function openSource(source: Source, options: SourceOptions): RequestSourc
     async readDeliveries(externalId) {
       const { deliveries } = provider.operations;
       if (!deliveries) throw new Error(`${key} has no log of deliveries.`);
+      logs ??= new Map();
+      inLine ??= createLine(logsAtOnce);
       const known = logs.get(externalId);
       if (known) return known;
       if (logs.size >= mostLogs) {
@@ -222,7 +226,7 @@ export function openSource(source: Source, options: SourceOptions): RequestSourc
       asked = undefined;
       report = undefined;
       loader = undefined;
-      logs.clear();
+      logs = undefined;
       return written;
     },
   };

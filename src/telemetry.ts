@@ -63,7 +63,7 @@ export function createTelemetry({ log, metrics, beginTrace }: TelemetryOptions):
     if (!log.isOn('info')) return;
     log.write('info', 'operation', {
       requestId: record.id,
-      ...traceOf(whole.get(record)),
+      traceId: whole.get(record)?.traceId,
       caller: caller && printable(caller.name, longestName),
       operation: operation?.name ?? null,
       type: operation?.type ?? null,
@@ -71,9 +71,9 @@ export function createTelemetry({ log, metrics, beginTrace }: TelemetryOptions):
       durationMs: rounded(durationMs),
       status,
       outcome,
-      ...(record.isReused && { reused: true }),
+      reused: record.isReused || undefined,
       sources: record.reads.map(lineOf),
-      ...(record.writes.length > 0 && { writes: record.writes.map(({ action, outcome }) => ({ action, outcome })) }),
+      writes: record.writes.length > 0 ? record.writes.map(({ action, outcome }) => ({ action, outcome })) : undefined,
       errors: [...record.errors],
     });
   }
@@ -153,14 +153,15 @@ export function createTelemetry({ log, metrics, beginTrace }: TelemetryOptions):
   };
 }
 
+/** Of a log line, members that are undefined are left out. */
 function lineOf({ source, subject, state, code, durationMs, joined }: SourceRead) {
   return {
     source,
-    ...(subject !== 'webhooks' && { subject }),
+    subject: subject === 'webhooks' ? undefined : subject,
     state,
-    ...(code && { code }),
+    code: code ?? undefined,
     durationMs,
-    ...(joined && { joined }),
+    joined: joined || undefined,
   };
 }
 
