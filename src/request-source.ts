@@ -58,7 +58,8 @@ export interface RequestSource {
   readonly __typename: 'WebhookSource';
   readonly key: string;
   readonly provider: Provider;
-  readonly capabilities: readonly (keyof Operations)[];
+  /** What may be asked of it through this graph. */
+  capabilities(): readonly (keyof Operations)[];
   /** Never rejects: a failure is a report. Those who work on the rows `read` them. */
   ask(): Promise<SourceReport>;
   /** Asks, and waits for the turn to work on the rows. */
@@ -188,7 +189,7 @@ export function openSource(source: Source, options: SourceOptions): RequestSourc
     __typename: 'WebhookSource',
     key,
     provider,
-    get capabilities() {
+    capabilities() {
       const all = Object.keys(provider.operations) as (keyof Operations)[];
       return writes ? all : all.filter((name) => readingOperations.includes(name));
     },

@@ -40,7 +40,7 @@ export const WebhookSource = builder.objectRef<RequestSource>('WebhookSource').i
       type: [WebhookSourceCapability],
       nullable: false,
       description: 'What can be done here. Anything else the provider does not offer, and nothing is emulated.',
-      resolve: ({ capabilities }) => capabilities.map((name) => name.toUpperCase() as Uppercase<typeof name>),
+      resolve: (source) => source.capabilities().map((name) => name.toUpperCase() as Uppercase<typeof name>),
     }),
   }),
 });
