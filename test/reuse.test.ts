@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { findRequestId } from '../src/providers/apimall/wire.ts';
+import { createCollector } from '../src/upstream/reuse.ts';
 import { askAgain, createSpeaker } from './support/again.ts';
 import { openContext, openGraph } from './support/graph.ts';
 import { apimallRow, diligentRow } from './support/rows.ts';
@@ -202,4 +203,34 @@ test('takes pages for the same list while every page says the same', async () =>
   const [, second, third, fourth, fifth, sixth] = serials;
   expect([third, sixth]).toEqual([second, fifth]);
   expect(new Set([second, fourth, fifth]).size).toBe(3);
+});
+
+test('puts a body together from its chunks, and takes the one that is known for what says the same', () => {
+  const body = Buffer.from(whole);
+  const known = { body, span: findRequestId(body) };
+  const texts = fc.oneof(
+    fc.constant(whole),
+    fc.constantFrom('"', 'x', '', 'req_').map((id) => whole.replace(requestId, id)),
+    fc.tuple(edit, fc.constant(whole)).map(([{ at, out, in: put }, text]) => {
+      const place = Math.floor(at * text.length);
+      return text.slice(0, place) + put + text.slice(place + out);
+    }),
+  );
+  fc.assert(
+    fc.property(texts, fc.array(fc.nat({ max: 700 }), { maxLength: 6 }), fc.boolean(), (text, cuts, hasSpan) => {
+      const last = hasSpan ? known : { body, span: null };
+      const said = Buffer.from(text);
+      const places = [0, ...cuts.filter((cut) => cut < said.length).sort((a, b) => a - b), said.length];
+      const collector = createCollector(last);
+      for (const [index, from] of places.slice(0, -1).entries()) collector.add(said.subarray(from, places[index + 1]));
+      const taken = collector.end();
+      const id = /^[^"\\]*$/.exec(text.slice(whole.indexOf(requestId), text.length - '"}'.length))?.[0];
+      const isSame = hasSpan
+        ? id !== undefined && text === whole.replace(requestId, id) && /^[\x20-\x7e]*$/.test(id)
+        : text === whole;
+      if (isSame) expect(taken).toBe(body);
+      else expect(taken.equals(said) && taken !== body).toBe(true);
+    }),
+    { numRuns: 2000 },
+  );
 });

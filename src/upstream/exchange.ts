@@ -4,6 +4,7 @@ import { SourceError } from '../errors.ts';
 import type { Answer } from './answer.ts';
 import type { Connections } from './connections.ts';
 import type { Quota } from './quota.ts';
+import { createCollector, type KnownBody } from './reuse.ts';
 
 /** One request as it goes over the wire. */
 export interface Request {
@@ -20,6 +21,8 @@ export interface Request {
   readonly maxBytes: number;
   /** Bytes of all bodies that are being read. */
   readonly bytes: Quota;
+  /** The body that is taken, itself, where the one that comes says the same. */
+  readonly known?: KnownBody | undefined;
   /** Called when there is a connection and the first byte is about to go out: from then on, it may have arrived. */
   readonly sent?: () => void;
   /** Called when the status and the headers are there. */
@@ -37,7 +40,7 @@ export function exchange(connections: Connections, request: Request, signal: Abo
   return new Promise((resolve, reject) => {
     const { method, origin, path, headers, body, timeoutMs, maxBytes, bytes } = request;
     let head: { readonly status: number; readonly headers: IncomingHttpHeaders } | undefined;
-    const chunks: Buffer[] = [];
+    const collector = createCollector(request.known);
     let size = 0;
     let controller: Dispatcher.DispatchController | undefined;
     let isOver = false;
@@ -99,13 +102,11 @@ export function exchange(connections: Connections, request: Request, signal: Abo
           if (size + chunk.length > maxBytes) return stop(new SourceError('TOO_LARGE', { httpStatus: head?.status }));
           if (!bytes.take(chunk.length)) return stop(new SourceError('OVERLOADED'));
           size += chunk.length;
-          chunks.push(chunk);
+          collector.add(chunk);
         },
         onResponseEnd() {
           connections.give(connection, false);
-          const [first] = chunks;
-          const whole = chunks.length === 1 && first ? first : Buffer.concat(chunks);
-          if (head && end()) resolve({ ...head, body: whole });
+          if (head && end()) resolve({ ...head, body: collector.end() });
         },
         onResponseError(_controller, error) {
           connections.give(connection, true);

@@ -8,7 +8,7 @@ import { exchange, type Request } from './exchange.ts';
 import { beginCall, noObserver, type UpstreamObserver, type UpstreamWork } from './observer.ts';
 import { explain, keysOf, without } from './problem.ts';
 import { pauseBefore } from './retry.ts';
-import { createReuse, noReuse } from './reuse.ts';
+import { createReuse, type KnownBody, noReuse } from './reuse.ts';
 import type { Start } from './sharing.ts';
 import { createTenants, type Tenant } from './tenants.ts';
 import { exchangeOnce, readWritten } from './write.ts';
@@ -95,7 +95,7 @@ export function createUpstream(url: string, limits: UpstreamLimits, observer: Up
   /** One call: whoever is to know of it is told when it begins, and how it ends. */
   async function call<T>(
     { tenant, headers, endsAt, work }: Operation,
-    { method, path, body, answered }: Pick<Request, 'method' | 'path' | 'body' | 'answered'>,
+    { method, path, body, known, answered }: Pick<Request, 'method' | 'path' | 'body' | 'known' | 'answered'>,
     attempt: number,
     send: (request: Request) => Promise<Answer>,
     read: (answer: Answer) => T,
@@ -114,6 +114,7 @@ export function createUpstream(url: string, limits: UpstreamLimits, observer: Up
         timeoutMs,
         maxBytes: limits.maxBytes,
         bytes: tenant.bytes,
+        known,
         answered,
       });
       const result = read(answer);
@@ -127,17 +128,18 @@ export function createUpstream(url: string, limits: UpstreamLimits, observer: Up
     }
   }
 
+  /** `key` names what was learnt of the answers that came before, of which `known` is the last. */
   function readAnswer<T extends object>(
-    { tenant, headers }: Operation,
-    path: string,
     answer: Answer,
+    { headers }: Operation,
+    key: string,
+    known: KnownBody | undefined,
     by: Reading<T>,
   ): T {
     if (answer.status !== 200) throw explain(answer, by.problem, keysOf(headers));
-    const key = `${tenant.digest} ${path}`;
-    const known = isJson(answer) ? reuse.find(key, answer.body) : undefined;
+    const isSame = answer.body === known?.body;
     // Under one key stands only what this reading made: of one path, and for one provider.
-    if (known?.value) {
+    if (isSame && known.value && isJson(answer)) {
       observer.unchanged();
       return known.value as T;
     }
@@ -145,7 +147,8 @@ export function createUpstream(url: string, limits: UpstreamLimits, observer: Up
     if ('error' in body) throw body.error;
     const value = by.read(body.json);
     if (!value) throw new SourceError('BAD_RESPONSE', { httpStatus: 200 });
-    if (by.findVolatile) reuse.keep(key, answer.body, by.findVolatile(answer.body, value), known && value);
+    const more = isSame && { value };
+    if (by.findVolatile) reuse.keep(key, { body: answer.body, span: by.findVolatile(answer.body, value), ...more });
     return value;
   }
 
@@ -156,8 +159,10 @@ export function createUpstream(url: string, limits: UpstreamLimits, observer: Up
     return {
       failure: (code, said) => new SourceError(code, { ...without(keysOf(headers), said), httpStatus: 200 }),
       async getJson(path, reading) {
-        const request = { method: 'GET', path, body: null, answered } as const;
-        const read = (answer: Answer) => readAnswer(operation, path, answer, reading);
+        const key = `${tenant.digest} ${path}`;
+        const known = reading.findVolatile ? reuse.find(key) : undefined;
+        const request = { method: 'GET', path, body: null, known, answered } as const;
+        const read = (answer: Answer) => readAnswer(answer, operation, key, known, reading);
         for (let tries = 1; ; tries++) {
           try {
             return await call(operation, request, tries, send, read);
