@@ -34,7 +34,7 @@ interface Waiting {
 /** Whole answers that are no larger are not counted: `MAX_IN_FLIGHT` bounds those well enough. */
 const smallBytes = 65_536;
 /** What is written at once: of a reader that takes so much within three seconds it is seen that it reads. */
-const chunkBytes = 262_144;
+const chunkBytes = 524_288;
 const lookMs = 500;
 /** Looks, and not time: while the event loop is late, nobody can take anything. */
 const mostLooks = 6;

@@ -58,6 +58,9 @@ export interface Upstream {
   close(): Promise<void>;
 }
 
+/** What one call is to ask. */
+type Wanted = Pick<Request, 'method' | 'path' | 'body' | 'known' | 'answered'>;
+
 /** One operation, while it goes on. */
 interface Operation {
   readonly tenant: Tenant;
@@ -92,40 +95,35 @@ export function createUpstream(url: string, limits: UpstreamLimits, observer: Up
   const tenants = createTenants(observer.circuit, limits.maxBytes);
   const reuse = limits.reuseSnapshots === false ? noReuse : createReuse();
 
-  /** One call: whoever is to know of it is told when it begins, and how it ends. */
-  async function call<T>(
+  /** Begins one call: whoever is to know of it is told now, and of how it ends. */
+  function begin(
     { tenant, headers, endsAt, work }: Operation,
-    { method, path, body, known, answered }: Pick<Request, 'method' | 'path' | 'body' | 'known' | 'answered'>,
+    { method, path, body, ...other }: Wanted,
     attempt: number,
-    send: (request: Request) => Promise<Answer>,
-    read: (answer: Answer) => T,
-  ): Promise<T> {
+  ) {
     const timeoutMs = Math.min(limits.attemptTimeoutMs, endsAt - performance.now());
     if (timeoutMs <= 0) throw new SourceError('TIMEOUT');
     const end = tenant.begin();
     const begun = beginCall(observer, work, method, attempt, server);
-    try {
-      const answer = await send({
-        method,
-        origin,
-        path: base + path,
-        headers: { ...begun.headers, ...headers },
-        body,
-        timeoutMs,
-        maxBytes: limits.maxBytes,
-        bytes: tenant.bytes,
-        known,
-        answered,
-      });
-      const result = read(answer);
-      begun.end(null);
-      end(null);
-      return result;
-    } catch (error) {
-      begun.end(error);
-      end(error);
-      throw error;
-    }
+    const request: Request = {
+      method,
+      origin,
+      path: base + path,
+      headers: { ...begun.headers, ...headers },
+      body,
+      timeoutMs,
+      maxBytes: limits.maxBytes,
+      bytes: tenant.bytes,
+      known: other.known,
+      answered: other.answered,
+    };
+    return {
+      request,
+      end(error: unknown) {
+        begun.end(error);
+        end(error);
+      },
+    };
   }
 
   /** `key` names what was learnt of the answers that came before, of which `known` is the last. */
@@ -155,18 +153,21 @@ export function createUpstream(url: string, limits: UpstreamLimits, observer: Up
   /** What an operation reads with: every call in it may be tried again until `caller` leaves, or its time is over. */
   function openHttp(operation: Operation, caller: AbortSignal, answered: () => void): Http {
     const { tenant, headers, endsAt } = operation;
-    const send = (request: Request) => exchange(connections, request, caller);
     return {
       failure: (code, said) => new SourceError(code, { ...without(keysOf(headers), said), httpStatus: 200 }),
       async getJson(path, reading) {
         const key = `${tenant.digest} ${path}`;
         const known = reading.findVolatile ? reuse.find(key) : undefined;
-        const request = { method: 'GET', path, body: null, known, answered } as const;
-        const read = (answer: Answer) => readAnswer(answer, operation, key, known, reading);
+        const wanted = { method: 'GET', path, body: null, known, answered } as const;
         for (let tries = 1; ; tries++) {
+          let call: ReturnType<typeof begin> | undefined;
           try {
-            return await call(operation, request, tries, send, read);
+            call = begin(operation, wanted, tries);
+            const value = readAnswer(await exchange(connections, call.request, caller), operation, key, known, reading);
+            call.end(null);
+            return value;
           } catch (error) {
+            call?.end(error);
             const pause = pauseBefore(tries + 1, error, endsAt - performance.now(), Math.random);
             if (pause === null || !tenant.budget.spend()) throw error;
             observer.retried();
@@ -213,16 +214,19 @@ export function createUpstream(url: string, limits: UpstreamLimits, observer: Up
     try {
       return await operation({
         failure: (code, said) => new SourceError(code, { ...without(hidden, said), httpStatus: 200 }),
-        send(method, path, body, { read, problem, secrets }) {
+        async send(method, path, body, { read, problem, secrets }) {
           hidden.push(...secrets);
-          const request = { method, path, body: body && JSON.stringify(body), answered() {} };
-          return call(
-            own,
-            request,
-            1,
-            (whole) => exchangeOnce(newConnections, whole, stays),
-            (answer) => readWritten(answer, read, (refusal) => explain(refusal, problem, hidden)),
-          );
+          const wanted = { method, path, body: body && JSON.stringify(body), answered() {} };
+          const call = begin(own, wanted, 1);
+          try {
+            const answer = await exchangeOnce(newConnections, call.request, stays);
+            const value = readWritten(answer, read, (refusal) => explain(refusal, problem, hidden));
+            call.end(null);
+            return value;
+          } catch (error) {
+            call.end(error);
+            throw error;
+          }
         },
       });
     } finally {
