@@ -38,13 +38,6 @@ export interface TelemetryOptions {
   readonly beginTrace: BeginTrace | null;
 }
 
-/** A request whose answer is sent, or will not be. */
-interface Ended {
-  readonly record: RequestRecord;
-  readonly response: ServerResponse;
-  readonly durationMs: number;
-}
-
 const routes: Readonly<Record<string, Route>> = {
   '/graphql': 'graphql',
   '/health': 'probe',
@@ -85,10 +78,8 @@ export function createTelemetry({ log, metrics, beginTrace }: TelemetryOptions):
     });
   }
 
-  function tellEnd({ record, response, durationMs }: Ended): void {
-    const status = response.writableFinished ? response.statusCode : null;
+  function tellEnd(record: RequestRecord, status: number | null, refusal: string | null, durationMs: number): void {
     metrics.requestEnded(record.route, status ?? statusOfLeft, durationMs / 1000);
-    const refusal = refusalOf(response);
     for (const { source, state, code, rows, fetchedAt } of record.reads) {
       if (state) metrics.source(source).read(state, code);
       if (fetchedAt) metrics.source(source).rows(rows, fetchedAt);
@@ -101,14 +92,15 @@ export function createTelemetry({ log, metrics, beginTrace }: TelemetryOptions):
       const { id, route } = record;
       log.write('debug', 'refused', { requestId: id, route, status, code: refusal, durationMs: rounded(durationMs) });
     }
-    const span = whole.get(record);
-    span?.set({ 'http.response.status_code': status ?? statusOfLeft });
-    span?.end(status === null || status >= 500 ? String(status ?? 'left') : null);
   }
 
-  const ended: Ended[] = [];
-  function tellEnded(): void {
-    for (const one of ended.splice(0)) tellEnd(one);
+  const toTell: (() => void)[] = [];
+  function tellAll(): void {
+    for (const tell of toTell.splice(0)) tell();
+  }
+  /** Tells before the event loop goes round: what comes often takes several times as long where it is told between other work. */
+  function tellSoon(tell: () => void): void {
+    if (toTell.push(tell) === 1) setImmediate(tellAll);
   }
 
   return {
@@ -124,8 +116,14 @@ export function createTelemetry({ log, metrics, beginTrace }: TelemetryOptions):
     },
     end(record, response) {
       const durationMs = performance.now() - record.startedAt;
-      // All that end in one turn of the event loop are told of together: each alone, with other work between, takes several times as long.
-      if (ended.push({ record, response, durationMs }) === 1) setImmediate(tellEnded);
+      const status = response.writableFinished ? response.statusCode : null;
+      const tell = () => tellEnd(record, status, refusalOf(response), durationMs);
+      // What goes on after an answer that was given up is no part of it.
+      if (status === null || status >= 500) tell();
+      else tellSoon(tell);
+      const span = whole.get(record);
+      span?.set({ 'http.response.status_code': status ?? statusOfLeft });
+      span?.end(status === null || status >= 500 ? String(status ?? 'left') : null);
     },
     wrote(record, { action, source, outcome, ...write }) {
       if (source) metrics.source(source).wrote(action, outcome);
@@ -147,15 +145,16 @@ export function createTelemetry({ log, metrics, beginTrace }: TelemetryOptions):
       return {
         called(call) {
           const { error, durationMs } = call;
+          if (error === null) return tellSoon(() => counted.called('OK', durationMs / 1000));
           const fault = error instanceof SourceError ? error.fault : null;
-          counted.called(error === null ? 'OK' : (fault?.code ?? 'CANCELLED'), durationMs / 1000);
+          counted.called(fault?.code ?? 'CANCELLED', durationMs / 1000);
           if (fault && log.isOn('warn')) log.write('warn', 'call failed', failedCall(source, call, fault));
           else if (error !== null && !fault && log.isOn('debug'))
             log.write('debug', 'call cancelled', callOf(source, call));
         },
         retried: counted.retried,
-        joined: counted.joined,
-        unchanged: counted.unchanged,
+        joined: () => tellSoon(counted.joined),
+        unchanged: () => tellSoon(counted.unchanged),
         circuit(isOpen) {
           counted.circuit(isOpen);
           if (isOpen) log.write('warn', 'circuit opened', { source });
