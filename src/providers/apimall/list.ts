@@ -1,7 +1,7 @@
 import { SourceError } from '../../errors.ts';
 import type { Http } from '../../upstream/calls.ts';
 import { createSnapshot, readRows, type Snapshot } from '../../upstream/snapshot.ts';
-import { type ApiMallWebhook, failureCode, findRequestId, readProblem, readWebhook, WireList } from './wire.ts';
+import { type ApiMallWebhook, failureCode, findRequestId, readList, readProblem, readWebhook } from './wire.ts';
 
 const mostPages = 20;
 /** Where a page does not state its limit (`upstreams.md` A3). */
@@ -37,12 +37,9 @@ export async function list(http: Http, source: string): Promise<Snapshot<ApiMall
   );
 }
 
-/** What whole lists were made of, by their first pages: of the same pages, the same list. */
-const joined = new WeakMap<Page, { readonly pages: readonly Page[]; readonly snapshot: Snapshot<ApiMallWebhook> }>();
-
-function joinPages(pages: readonly [Page, ...Page[]] | Page[], shortfall?: SourceError): Snapshot<ApiMallWebhook> {
+function joinPages(pages: readonly Page[], shortfall?: SourceError): Snapshot<ApiMallWebhook> {
   const [first] = pages;
-  const last = first && !shortfall ? joined.get(first) : undefined;
+  const last = first && !shortfall ? first.joined : null;
   if (last?.pages.length === pages.length && last.pages.every((page, index) => page === pages[index])) {
     return last.snapshot;
   }
@@ -50,7 +47,7 @@ function joinPages(pages: readonly [Page, ...Page[]] | Page[], shortfall?: Sourc
     pages.flatMap(({ rows }) => rows),
     shortfall?.fault,
   );
-  if (first && !shortfall) joined.set(first, { pages, snapshot });
+  if (first && !shortfall) first.joined = { pages, snapshot };
   return snapshot;
 }
 
@@ -70,15 +67,26 @@ interface Page {
   /** Whether it is no page but the whole list. */
   readonly whole: boolean;
   readonly limit?: number | undefined;
+  /**
+   * The whole list that was last made of this as its first page: of the same pages, the same list. (In a WeakMap, which
+   * minor collections read as if it were none, every list would outlive them.)
+   */
+  joined: { readonly pages: readonly Page[]; readonly snapshot: Snapshot<ApiMallWebhook> } | null;
 }
 
 async function readPage(http: Http, path: string, source: string): Promise<Page> {
   const answer = await http.getJson(path, {
     read(json) {
-      const { data: envelope } = WireList.safeParse(json);
-      if (!envelope || !('data' in envelope)) return envelope ?? null;
-      const { items, whole, limit } = envelope.data;
-      return { rows: readRows(items, (row) => readWebhook(row, source)), ids: items.map(identity), whole, limit };
+      const listing = readList(json);
+      if (!listing || !('items' in listing)) return listing;
+      const { items, whole, limit } = listing;
+      return {
+        rows: readRows(items, (row) => readWebhook(row, source)),
+        ids: items.map(identity),
+        whole,
+        limit,
+        joined: null,
+      };
     },
     problem: readProblem,
     // What is said of a failure is for the client, its request id included.

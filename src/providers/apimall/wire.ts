@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { SourceErrorCode, SourceFaultDetails } from '../../errors.ts';
 import { isPlainText, type Span } from '../../upstream/reuse.ts';
 import { encodeId, hostOf, type LastDelivery, type Verdict, type Webhook } from '../../webhook.ts';
-import { isoTime, maybeCount, maybeInt, maybeText, quote, shownText, WireId, WireText } from '../wire.ts';
+import { isObject, isoTime, maybeCount, maybeInt, maybeText, quote, shownText, WireId, WireText } from '../wire.ts';
 
 /** A webhook at API Mall. Its counters and times are null in the answer to a create, which leaves them out. */
 export interface ApiMallWebhook extends Webhook {
@@ -84,18 +84,26 @@ export function findRequestId(body: Buffer): Span | null {
   return isPlainText(body, span) ? span : null;
 }
 
-const WirePage = z.union([
-  z.array(z.unknown()).transform((items) => ({ items, whole: true, limit: undefined })),
-  z
-    .object({ items: z.array(z.unknown()), limit: z.int().positive().optional().catch(undefined) })
-    .transform(({ items, limit }) => ({ items, whole: false, limit })),
-]);
+/** What an answer lists: all rows, or one page of them. */
+export interface WireListing {
+  readonly items: readonly unknown[];
+  readonly whole: boolean;
+  readonly limit: number | undefined;
+}
 
 /**
  * The list's envelope (`upstreams.md` A2, A3): a failure, or `data` as the whole array or one page. `success` may be
- * missing (C3), but what has neither is no answer of API Mall's.
+ * missing (C3), but what has neither is no answer of API Mall's: null. (Not by zod: a transform holds on to what it was
+ * given until the next major collection, so that all rows would outlive the minor ones.)
  */
-export const WireList = z.union([WireFailure, z.object({ data: WirePage })]);
+export function readList(json: unknown): z.infer<typeof WireFailure> | WireListing | null {
+  if (!isObject(json)) return null;
+  if (json.success === false) return WireFailure.parse(json);
+  const { data } = json;
+  if (Array.isArray(data)) return { items: data, whole: true, limit: undefined };
+  if (!isObject(data) || !Array.isArray(data.items)) return null;
+  return { items: data.items, whole: false, limit: maybeCount(data.limit) || undefined };
+}
 
 /** One row of the list as our model, or null where its id, url or events cannot be read. */
 export function readWebhook(row: unknown, source: string): ApiMallWebhook | null {
