@@ -1,4 +1,4 @@
-import type { Health, Webhook } from './webhook.ts';
+import { type Health, hostOf, type Webhook } from './webhook.ts';
 
 /** Conditions that are AND-ed, while the members of a list are OR-ed; null and undefined restrict nothing, an empty list matches nothing. */
 export interface Filter {
@@ -35,13 +35,18 @@ export function createMatcher(filter: Filter): (row: Webhook) => boolean {
     if (!includes(health, row.health)) return false;
     if (enabled != null && row.enabled !== enabled) return false;
     if (event && !event.some((name) => row.events.includes(name))) return false;
-    if (hosts && (row.host === null || !hosts.includes(row.host))) return false;
+    if (hosts && !includesHost(hosts, row.url)) return false;
     if (urlPart !== undefined && !row.url.toLowerCase().includes(urlPart)) return false;
     if (after === undefined && before === undefined) return true;
     const at = row.lastDelivery?.at ?? null;
     if (at === null) return false;
     return (after === undefined || at >= after) && (before === undefined || at < before);
   };
+}
+
+function includesHost(hosts: readonly string[], url: string): boolean {
+  const host = hostOf(url);
+  return host !== null && hosts.includes(host);
 }
 
 function includes<T>(list: readonly T[] | null | undefined, value: T): boolean {

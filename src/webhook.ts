@@ -3,12 +3,6 @@ export const healths = ['FAILING', 'UNKNOWN', 'IDLE', 'DISABLED', 'HEALTHY'] as 
 
 export type Health = (typeof healths)[number];
 
-/** A verdict and one sentence that names its evidence, without relative times, so that equal rows read equal. */
-export interface Verdict {
-  readonly health: Health;
-  readonly healthReason: string;
-}
-
 /** What is known of the latest delivery attempt; null members are what the provider does not say. */
 export interface LastDelivery {
   /** ISO 8601, UTC. */
@@ -20,9 +14,10 @@ export interface LastDelivery {
 
 /**
  * One registered webhook as every provider's wire module must produce it: a frozen plain object with its own
- * `__typename`. Times are ISO 8601 in UTC with milliseconds, so that they compare as text; null is "not said".
+ * `__typename`. Times are ISO 8601 in UTC with milliseconds, so that they compare as text; null is "not said". What follows
+ * from these members and is seldom shown is made where it is shown: see `hostOf`, and `explain` of the provider.
  */
-export interface Webhook extends Verdict {
+export interface Webhook {
   /** The GraphQL object type that shows this row. */
   readonly __typename: string;
   /** The global id, see `encodeId`. */
@@ -31,10 +26,10 @@ export interface Webhook extends Verdict {
   readonly source: string;
   readonly externalId: string;
   readonly url: string;
-  readonly host: string | null;
   readonly events: readonly string[];
   readonly status: string | null;
   readonly enabled: boolean | null;
+  readonly health: Health;
   /** null before the first attempt. */
   readonly lastDelivery: LastDelivery | null;
   readonly secretConfigured: boolean | null;
@@ -49,10 +44,15 @@ export interface IdParts {
   readonly externalId: string | null;
 }
 
+/** Where ids are written before they are encoded: a buffer for each takes longer than all the rest. */
+const scratch = Buffer.alloc(1024);
+const longestCharacter = 3;
+
 /** base64url of `Type:source:externalId`, or of `Type:source`. It never changes: clients store it. */
 export function encodeId(typename: string, source: string, externalId?: string): string {
   const text = externalId === undefined ? `${typename}:${source}` : `${typename}:${source}:${externalId}`;
-  return Buffer.from(text).toString('base64url');
+  if (text.length * longestCharacter > scratch.length) return Buffer.from(text).toString('base64url');
+  return scratch.toString('base64url', 0, scratch.write(text));
 }
 
 /** Takes an id apart at its first two colons; null for whatever `encodeId` would not have written so. */

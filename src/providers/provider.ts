@@ -53,5 +53,7 @@ export interface Provider<W extends Webhook = Webhook> {
   /** The request headers that authenticate a call to this provider. */
   authorization(key: string): Readonly<Record<string, string>>;
   readonly operations: Operations<W>;
+  /** One sentence that names the evidence of a webhook's `health`, without relative times, so that equal rows read equal. */
+  explain(webhook: W): string;
   sandbox(clock: Clock): Sandbox;
 }

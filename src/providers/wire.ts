@@ -1,6 +1,9 @@
 import { z } from 'zod';
 
-/** Pieces of wire format that every provider needs. zod checks what a row cannot do without; what may be missing or odd becomes null. */
+/**
+ * Pieces of wire format that every provider needs. What a row cannot do without is checked; what may be missing or odd
+ * becomes null. Rows come by the thousand, so zod is for what comes once.
+ */
 
 const rfc3339 = z.iso.datetime({ offset: true });
 
@@ -16,23 +19,30 @@ export function isoTime(value: unknown): string | null {
   return utc !== null && /^\d/.test(utc) ? utc : null;
 }
 
-/** Text that is there and not empty. */
-export const WireText = z.string().min(1);
+/** Whether it is text that is there and not empty. */
+export function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}
 
-/** A provider's id: some write the same id as a number and as a string (`upstreams.md` C6). */
-export const WireId = z.custom<string | number>(
-  // Not a union of two: what does not fit the first of them costs as much as all the rest of a row.
-  (id) => (typeof id === 'string' ? id !== '' : Number.isSafeInteger(id)),
-);
+/** Whether it is a provider's id: some write the same id as a number and as a string (`upstreams.md` C6). */
+export function isId(value: unknown): value is string | number {
+  return typeof value === 'string' ? value !== '' : Number.isSafeInteger(value);
+}
 
 /** Text as we show it. Half a character, which JSON can spell and UTF-8 cannot, becomes the replacement character. */
 export function shownText(text: string): string {
   return text.toWellFormed();
 }
 
+/** A list of texts as we show them, null where it is none. It is the one that was parsed, where all of it can be shown. */
+export function shownTexts(value: unknown): readonly string[] | null {
+  if (!Array.isArray(value) || !value.every((text) => typeof text === 'string')) return null;
+  return value.every((text) => text.isWellFormed()) ? value : value.map(shownText);
+}
+
 /** Optional text. */
 export function maybeText(value: unknown): string | null {
-  return typeof value === 'string' && value !== '' ? shownText(value) : null;
+  return isText(value) ? shownText(value) : null;
 }
 
 /** Whether a value of JSON has members by name. */

@@ -1,5 +1,5 @@
 import { sourceOf } from '../context.ts';
-import { type Health, healths, type LastDelivery, type Webhook } from '../webhook.ts';
+import { type Health, healths, hostOf, type LastDelivery, type Webhook } from '../webhook.ts';
 import { builder } from './builder.ts';
 import { Node } from './node.ts';
 import { WebhookSource } from './webhook-source.ts';
@@ -52,7 +52,10 @@ export const WebhookInterface = builder.interfaceRef<Webhook>('Webhook').impleme
     }),
     externalId: t.exposeString('externalId', { nullable: false, description: "The provider's own id, as text." }),
     url: t.exposeString('url', { nullable: false, description: 'Where events are sent, as registered.' }),
-    host: t.exposeString('host', { description: 'Host name of the URL in lower case; null where it is not http(s).' }),
+    host: t.string({
+      description: 'Host name of the URL in lower case; null where it is not http(s).',
+      resolve: ({ url }) => hostOf(url),
+    }),
     events: t.exposeStringList('events', {
       nullable: false,
       description: "The kinds of event that are sent, in the provider's spelling.",
@@ -64,9 +67,10 @@ export const WebhookInterface = builder.interfaceRef<Webhook>('Webhook').impleme
       description: 'Whether events are sent at all; null where the provider does not say, or in a word we do not know.',
     }),
     health: t.expose('health', { type: WebhookHealth, nullable: false, description: 'Our verdict.' }),
-    healthReason: t.exposeString('healthReason', {
+    healthReason: t.string({
       nullable: false,
       description: 'One sentence: which evidence led to the verdict.',
+      resolve: (webhook, _args, context) => sourceOf(webhook, context).provider.explain(webhook),
     }),
     lastDelivery: t.expose('lastDelivery', {
       type: WebhookLastDelivery,

@@ -3,7 +3,7 @@ import { ApiMallWebhookType } from './graphql.ts';
 import { list } from './list.ts';
 import './mutations.ts';
 import { createSandbox } from './sandbox.ts';
-import { type ApiMallWebhook, externalId } from './wire.ts';
+import { type ApiMallWebhook, explain, externalId } from './wire.ts';
 import { create, remove } from './writes.ts';
 
 export const apimall: Provider<ApiMallWebhook> = {
@@ -17,5 +17,6 @@ export const apimall: Provider<ApiMallWebhook> = {
   credentialHeader: 'x-apimall-api-key',
   authorization: (key) => ({ authorization: `Bearer ${key}` }),
   operations: { list, create, delete: remove },
+  explain,
   sandbox: createSandbox,
 };

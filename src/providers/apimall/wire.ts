@@ -1,39 +1,38 @@
 import { z } from 'zod';
 import type { SourceErrorCode, SourceFaultDetails } from '../../errors.ts';
 import { isPlainText, type Span } from '../../upstream/reuse.ts';
-import { encodeId, hostOf, type LastDelivery, type Verdict, type Webhook } from '../../webhook.ts';
-import { isObject, isoTime, maybeCount, maybeInt, maybeText, quote, shownText, WireId, WireText } from '../wire.ts';
+import { encodeId, type Health, type LastDelivery, type Webhook } from '../../webhook.ts';
+import {
+  isId,
+  isObject,
+  isoTime,
+  isText,
+  maybeCount,
+  maybeInt,
+  maybeText,
+  quote,
+  shownText,
+  shownTexts,
+} from '../wire.ts';
 
 /** A webhook at API Mall. Its counters and times are null in the answer to a create, which leaves them out. */
 export interface ApiMallWebhook extends Webhook {
   readonly apiKeyId: number | null;
   readonly totalSent: number | null;
   readonly totalFailed: number | null;
-  readonly successRate: number | null;
   readonly lastSentAt: string | null;
   readonly lastError: string | null;
+  /** What its health rests on, see `explain`. */
+  readonly finding: Finding;
 }
 
 /** What API Mall's ids look like as text: whole numbers (`upstreams.md` A3). */
 export const externalId = /^(0|[1-9]\d*)$/;
 
-const WireWebhook = z.object({
-  id: WireId,
-  url: WireText,
-  events: z.array(z.string()),
-  status: z.unknown().optional(),
-  api_key_id: z.unknown().optional(),
-  total_sent: z.unknown().optional(),
-  total_failed: z.unknown().optional(),
-  last_sent_at: z.unknown().optional(),
-  last_error: z.unknown().optional(),
-  created_at: z.unknown().optional(),
-  updated_at: z.unknown().optional(),
-});
-
 /** What the verdict rests on. Of the time it matters whether it is missing, null or unreadable. */
 interface Evidence {
   readonly status: string | null;
+  readonly enabled: boolean | null;
   readonly sent: number | null;
   readonly failed: number | null;
   readonly sentAt: unknown;
@@ -107,43 +106,38 @@ export function readList(json: unknown): z.infer<typeof WireFailure> | WireListi
 
 /** One row of the list as our model, or null where its id, url or events cannot be read. */
 export function readWebhook(row: unknown, source: string): ApiMallWebhook | null {
-  const { data: wire } = WireWebhook.safeParse(row);
-  if (!wire) return null;
-  const id = String(wire.id);
-  if (!externalId.test(id)) return null;
-  const evidence: Evidence = {
-    status: maybeText(wire.status),
-    sent: maybeCount(wire.total_sent),
-    failed: maybeCount(wire.total_failed),
-    sentAt: wire.last_sent_at,
-    lastError: errorText(wire.last_error),
-  };
-  const { status, sent, failed, lastError } = evidence;
-  const url = shownText(wire.url);
-  const lastSentAt = isoTime(wire.last_sent_at);
-  const { health, healthReason } = judge(evidence);
+  if (!isObject(row) || !isId(row.id) || !isText(row.url)) return null;
+  const id = String(row.id);
+  const events = shownTexts(row.events);
+  if (!events || !externalId.test(id)) return null;
+  const status = maybeText(row.status);
+  const sent = maybeCount(row.total_sent);
+  const failed = maybeCount(row.total_failed);
+  const lastSentAt = isoTime(row.last_sent_at);
+  const lastError = errorText(row.last_error);
+  const evidence: Evidence = { status, enabled: enabled(status), sent, failed, sentAt: row.last_sent_at, lastError };
+  const tried = attempted(evidence);
+  const finding = judge(evidence, tried);
   return {
     __typename: 'ApiMallWebhook',
     id: encodeId('ApiMallWebhook', source, id),
     source,
     externalId: id,
-    url,
-    host: hostOf(url),
-    events: wire.events.map(shownText),
+    url: shownText(row.url),
+    events,
     status,
-    enabled: enabled(status),
-    health,
-    healthReason,
-    lastDelivery: lastDelivery(evidence, lastSentAt),
+    enabled: evidence.enabled,
+    health: healthOf[finding],
+    lastDelivery: tried ? lastDelivery(evidence, lastSentAt) : null,
     secretConfigured: null,
-    createdAt: isoTime(wire.created_at),
-    updatedAt: isoTime(wire.updated_at),
-    apiKeyId: maybeInt(wire.api_key_id),
+    createdAt: isoTime(row.created_at),
+    updatedAt: isoTime(row.updated_at),
+    apiKeyId: maybeInt(row.api_key_id),
     totalSent: sent,
     totalFailed: failed,
-    successRate: successRate(sent, failed),
     lastSentAt,
     lastError,
+    finding,
   };
 }
 
@@ -180,8 +174,8 @@ function enabled(status: string | null): boolean | null {
   return enabledWords.has(status) ? true : null;
 }
 
-/** `total_sent` counts the deliveries that succeeded (`upstreams.md` A3). */
-function successRate(sent: number | null, failed: number | null): number | null {
+/** The part of deliveries that succeeded, which `total_sent` counts (`upstreams.md` A3); null before the first. */
+export function successRate({ totalSent: sent, totalFailed: failed }: ApiMallWebhook): number | null {
   return sent === null || failed === null || sent + failed === 0 ? null : sent / (sent + failed);
 }
 
@@ -196,35 +190,49 @@ function attempted({ sentAt, sent, failed, lastError }: Evidence): boolean | nul
   return sentAt === undefined ? null : true;
 }
 
-function lastDelivery(evidence: Evidence, at: string | null): LastDelivery | null {
+function lastDelivery(evidence: Evidence, at: string | null): LastDelivery {
   const { sent, failed, lastError: error } = evidence;
-  if (!attempted(evidence)) return null;
   if (error !== null || onlyFailures(evidence)) return { at, succeeded: false, httpStatus: null, error };
   const succeeded = failed === 0 && (sent ?? 0) > 0 ? true : null;
   return { at, succeeded, httpStatus: null, error };
 }
 
+const healthOf = {
+  isOff: 'DISABLED',
+  hasError: 'FAILING',
+  onlyFailed: 'FAILING',
+  oddStatus: 'UNKNOWN',
+  untold: 'UNKNOWN',
+  untried: 'IDLE',
+  someFailed: 'UNKNOWN',
+  noError: 'HEALTHY',
+} as const satisfies Record<string, Health>;
+
+type Finding = keyof typeof healthOf;
+
+/** What the verdict rests on: the first rule that matches. */
+function judge(evidence: Evidence, tried: boolean | null): Finding {
+  const { status, enabled, sent, failed, lastError } = evidence;
+  if (enabled === false) return 'isOff';
+  if (lastError !== null) return 'hasError';
+  if (onlyFailures(evidence)) return 'onlyFailed';
+  if (status !== null && enabled === null) return 'oddStatus';
+  if (tried === null) return 'untold';
+  if (!tried) return 'untried';
+  return sent === null && failed !== null && failed > 0 ? 'someFailed' : 'noError';
+}
+
 const laterUnknown = 'API Mall does not say whether later deliveries succeeded.';
 
-/** The verdict: the first rule that matches. */
-function judge(evidence: Evidence): Verdict {
-  const { status, sent, failed, lastError } = evidence;
-  if (status !== null && enabled(status) === false)
-    return { health: 'DISABLED', healthReason: `Its status is ${quote(status)}.` };
-  if (lastError !== null) return { health: 'FAILING', healthReason: `A delivery error is recorded. ${laterUnknown}` };
-  if (onlyFailures(evidence)) {
-    return { health: 'FAILING', healthReason: `No delivery succeeded and ${failed} failed. ${laterUnknown}` };
-  }
-  if (status !== null && !enabledWords.has(status)) {
-    return { health: 'UNKNOWN', healthReason: `Its status ${quote(status)} is not a word that we know.` };
-  }
-  const tried = attempted(evidence);
-  if (tried === null) return { health: 'UNKNOWN', healthReason: 'Nothing tells whether a delivery was tried.' };
-  if (!tried) return { health: 'IDLE', healthReason: 'No delivery was tried yet.' };
-  if (sent === null && failed !== null && failed > 0) {
-    const healthReason = `Of its deliveries, ${failed} failed, and nothing tells whether any succeeded.`;
-    return { health: 'UNKNOWN', healthReason };
-  }
+/** The sentence for each finding. */
+export function explain({ finding, status, totalSent: sent, totalFailed: failed }: ApiMallWebhook): string {
+  if (finding === 'isOff') return `Its status is ${quote(status ?? '')}.`;
+  if (finding === 'hasError') return `A delivery error is recorded. ${laterUnknown}`;
+  if (finding === 'onlyFailed') return `No delivery succeeded and ${failed} failed. ${laterUnknown}`;
+  if (finding === 'oddStatus') return `Its status ${quote(status ?? '')} is not a word that we know.`;
+  if (finding === 'untold') return 'Nothing tells whether a delivery was tried.';
+  if (finding === 'untried') return 'No delivery was tried yet.';
+  if (finding === 'someFailed') return `Of its deliveries, ${failed} failed, and nothing tells whether any succeeded.`;
   const counts = `${sent ?? 'an unknown number'} succeeded and ${failed ?? 'an unknown number'} failed`;
-  return { health: 'HEALTHY', healthReason: `No delivery error is recorded; ${counts}.` };
+  return `No delivery error is recorded; ${counts}.`;
 }

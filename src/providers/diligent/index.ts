@@ -4,7 +4,7 @@ import { readDeliveries } from './deliveries.ts';
 import { DiligentWebhookType } from './graphql.ts';
 import './mutations.ts';
 import { createSandbox } from './sandbox.ts';
-import { type DiligentWebhook, externalId, readWebhook, WireList } from './wire.ts';
+import { type DiligentWebhook, explain, externalId, readWebhook, WireList } from './wire.ts';
 import { create, redeliver, remove, update } from './writes.ts';
 
 export const diligent: Provider<DiligentWebhook> = {
@@ -35,5 +35,6 @@ export const diligent: Provider<DiligentWebhook> = {
     deliveries: readDeliveries,
     redeliver,
   },
+  explain,
   sandbox: createSandbox,
 };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { encodeId, hostOf, type LastDelivery, type Verdict, type Webhook } from '../../webhook.ts';
-import { isoTime, maybeFlag, maybeText, quote, shownText, WireId, WireText } from '../wire.ts';
+import { encodeId, type Health, type Webhook } from '../../webhook.ts';
+import { isId, isObject, isoTime, isText, maybeFlag, maybeText, quote, shownText, shownTexts } from '../wire.ts';
 
 /** A webhook at Diligent, which says of the latest delivery only when it was tried and the HTTP status. */
 export interface DiligentWebhook extends Webhook {
@@ -8,21 +8,12 @@ export interface DiligentWebhook extends Webhook {
   readonly hasSecret: boolean | null;
   readonly lastDeliveryAt: string | null;
   readonly lastDeliveryStatus: number | null;
+  /** What its health rests on, see `explain`. */
+  readonly finding: Finding;
 }
 
 /** What Diligent's ids look like as text: opaque, UUIDs in all samples (`upstreams.md` B3). */
 export const externalId = /^.+$/s;
-
-const WireWebhook = z.object({
-  id: WireId,
-  webhook_url: WireText,
-  events: z.array(z.string()),
-  is_active: z.unknown().optional(),
-  has_secret: z.unknown().optional(),
-  status: z.unknown().optional(),
-  last_delivery_at: z.unknown().optional(),
-  last_delivery_status: z.unknown().optional(),
-});
 
 /** What the verdict rests on. Of the time, it matters whether it is missing, null or unreadable. */
 interface Evidence {
@@ -38,39 +29,39 @@ export const WireList = z.array(z.unknown());
 
 /** One row of the list as our model, or null where its id, url or events cannot be read. */
 export function readWebhook(row: unknown, source: string): DiligentWebhook | null {
-  const { data: wire } = WireWebhook.safeParse(row);
-  if (!wire) return null;
-  const evidence: Evidence = {
-    isActive: maybeFlag(wire.is_active),
-    status: maybeText(wire.status),
-    deliveredAt: wire.last_delivery_at,
-    code: statusCode(wire.last_delivery_status),
-  };
-  const id = shownText(String(wire.id));
-  const url = shownText(wire.webhook_url);
-  const hasSecret = maybeFlag(wire.has_secret);
-  const lastDeliveryAt = isoTime(wire.last_delivery_at);
-  const { health, healthReason } = judge(evidence);
+  if (!isObject(row) || !isId(row.id) || !isText(row.webhook_url)) return null;
+  const events = shownTexts(row.events);
+  if (!events) return null;
+  const id = shownText(String(row.id));
+  const isActive = maybeFlag(row.is_active);
+  const hasSecret = maybeFlag(row.has_secret);
+  const status = maybeText(row.status);
+  const code = statusCode(row.last_delivery_status);
+  const lastDeliveryAt = isoTime(row.last_delivery_at);
+  const evidence: Evidence = { isActive, status, deliveredAt: row.last_delivery_at, code };
+  const tried = attempted(evidence);
+  const finding = judge(evidence, tried);
   return {
     __typename: 'DiligentWebhook',
     id: encodeId('DiligentWebhook', source, id),
     source,
     externalId: id,
-    url,
-    host: hostOf(url),
-    events: wire.events.map(shownText),
-    status: evidence.status,
+    url: shownText(row.webhook_url),
+    events,
+    status,
     enabled: enabled(evidence),
-    health,
-    healthReason,
-    lastDelivery: lastDelivery(evidence, lastDeliveryAt),
+    health: healthOf[finding],
+    lastDelivery: tried
+      ? { at: lastDeliveryAt, succeeded: isSuccess(code), httpStatus: code ?? null, error: null }
+      : null,
     secretConfigured: hasSecret,
     createdAt: null,
     updatedAt: null,
-    isActive: evidence.isActive,
+    isActive,
     hasSecret,
     lastDeliveryAt,
-    lastDeliveryStatus: evidence.code ?? null,
+    lastDeliveryStatus: code ?? null,
+    finding,
   };
 }
 
@@ -97,45 +88,52 @@ function attempted({ deliveredAt, code }: Evidence): boolean | null {
   return deliveredAt !== null;
 }
 
-function succeeded({ code }: Evidence): boolean | null {
-  return isSuccess(code);
-}
-
 /** Whether a receiver that answered with this status took the delivery; null where no status is said. */
 export function isSuccess(code: number | null | undefined): boolean | null {
   return typeof code === 'number' ? code >= 200 && code <= 299 : null;
 }
 
-function lastDelivery(evidence: Evidence, at: string | null): LastDelivery | null {
-  if (!attempted(evidence)) return null;
-  return { at, succeeded: succeeded(evidence), httpStatus: evidence.code ?? null, error: null };
-}
+const healthOf = {
+  isOff: 'DISABLED',
+  statusFailing: 'FAILING',
+  lastFailed: 'FAILING',
+  oddStatus: 'UNKNOWN',
+  untold: 'UNKNOWN',
+  untried: 'IDLE',
+  noOutcome: 'UNKNOWN',
+  statusActive: 'HEALTHY',
+  lastSucceeded: 'HEALTHY',
+} as const satisfies Record<string, Health>;
 
-/** The verdict: the first rule that matches. */
-function judge(evidence: Evidence): Verdict {
-  const { status, isActive, code } = evidence;
-  if (disabled(evidence)) {
-    const healthReason = isActive === false ? 'It is not active.' : 'Its status is "disabled".';
-    return { health: 'DISABLED', healthReason };
-  }
-  if (status === 'failing') return { health: 'FAILING', healthReason: `Its status is "failing"${lastAnswer(code)}.` };
+type Finding = keyof typeof healthOf;
+
+/** What the verdict rests on: the first rule that matches. */
+function judge(evidence: Evidence, tried: boolean | null): Finding {
+  const { status, code } = evidence;
+  if (disabled(evidence)) return 'isOff';
+  if (status === 'failing') return 'statusFailing';
   const known = status === 'active';
-  if (!known && succeeded(evidence) === false) {
-    return { health: 'FAILING', healthReason: `The last delivery was answered with HTTP status ${code}.` };
-  }
-  if (!known && status !== null) {
-    return { health: 'UNKNOWN', healthReason: `Its status ${quote(status)} is not a word that we know.` };
-  }
-  const tried = attempted(evidence);
-  if (tried === null) return { health: 'UNKNOWN', healthReason: 'Nothing tells whether a delivery was tried.' };
-  if (!tried) return { health: 'IDLE', healthReason: 'No delivery was tried yet.' };
-  if (!known && succeeded(evidence) === null) {
-    return { health: 'UNKNOWN', healthReason: 'A delivery was tried, and nothing tells how it ended.' };
-  }
-  const evident = known ? 'Its status is "active"' : 'It gives no status';
-  return { health: 'HEALTHY', healthReason: `${evident}${lastAnswer(code)}.` };
+  const succeeded = isSuccess(code);
+  if (!known && succeeded === false) return 'lastFailed';
+  if (!known && status !== null) return 'oddStatus';
+  if (tried === null) return 'untold';
+  if (!tried) return 'untried';
+  if (known) return 'statusActive';
+  return succeeded === null ? 'noOutcome' : 'lastSucceeded';
 }
 
-function lastAnswer(code: number | null | undefined): string {
-  return typeof code === 'number' ? `; the last delivery was answered with HTTP status ${code}` : '';
+/** The sentence for each finding. */
+export function explain({ finding, isActive, status, lastDeliveryStatus: code }: DiligentWebhook): string {
+  if (finding === 'isOff') return isActive === false ? 'It is not active.' : 'Its status is "disabled".';
+  if (finding === 'statusFailing') return `Its status is "failing"${lastAnswer(code)}.`;
+  if (finding === 'lastFailed') return `The last delivery was answered with HTTP status ${code}.`;
+  if (finding === 'oddStatus') return `Its status ${quote(status ?? '')} is not a word that we know.`;
+  if (finding === 'untold') return 'Nothing tells whether a delivery was tried.';
+  if (finding === 'untried') return 'No delivery was tried yet.';
+  if (finding === 'noOutcome') return 'A delivery was tried, and nothing tells how it ended.';
+  return `${finding === 'statusActive' ? 'Its status is "active"' : 'It gives no status'}${lastAnswer(code)}.`;
+}
+
+function lastAnswer(code: number | null): string {
+  return code === null ? '' : `; the last delivery was answered with HTTP status ${code}`;
 }
