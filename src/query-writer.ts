@@ -127,11 +127,12 @@ export function createQueryWriter({ schema, fragments, variables, operation, sca
   }
 
   function writeList(item: GraphQLOutputType, nodes: FieldNode[]): string {
+    // Of its full length at once: one that grows takes more room than a short list needs.
     return declare(
       'list, context',
       `if (!Array.isArray(list)) runtime.fail();
-      const all = [];
-      for (let i = 0; i < list.length; i++) { const item = list[i]; all.push(${complete(item, nodes, 'item')}); }
+      const all = new Array(list.length);
+      for (let i = 0; i < list.length; i++) { const item = list[i]; all[i] = ${complete(item, nodes, 'item')}; }
       return all;`,
     );
   }

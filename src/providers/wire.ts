@@ -12,7 +12,8 @@ const shownTime = /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])T([01]\d|2[0-3]):[0
 
 /** An RFC 3339 time as ISO 8601 in UTC with milliseconds, null where it is missing or is none. */
 export function isoTime(value: unknown): string | null {
-  if (typeof value === 'string' && shownTime.test(value)) return value;
+  if (typeof value !== 'string') return null;
+  if (shownTime.test(value)) return value;
   const parsed = rfc3339.safeParse(value);
   const utc = parsed.success ? new Date(parsed.data).toISOString() : null;
   // An offset can carry it out of the years 0000 to 9999; what is there has a sign and is no RFC 3339 time.
