@@ -37,8 +37,13 @@ export function shownText(text: string): string {
 
 /** A list of texts as we show them, null where it is none. It is the one that was parsed, where all of it can be shown. */
 export function shownTexts(value: unknown): readonly string[] | null {
-  if (!Array.isArray(value) || !value.every((text) => typeof text === 'string')) return null;
-  return value.every((text) => text.isWellFormed()) ? value : value.map(shownText);
+  if (!Array.isArray(value)) return null;
+  let isShown = true;
+  for (const text of value) {
+    if (typeof text !== 'string') return null;
+    isShown &&= text.isWellFormed();
+  }
+  return isShown ? value : value.map(shownText);
 }
 
 /** Optional text. */
