@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
 /**
- * Pieces of wire format that every provider needs. What a row cannot do without is checked; what may be missing or odd
- * becomes null. Rows come by the thousand, so zod is for what comes once.
+ * Pieces of wire format that every provider needs. zod checks what a row cannot do without; what may be missing or odd
+ * becomes null.
  */
 
 const rfc3339 = z.iso.datetime({ offset: true });
@@ -20,35 +20,28 @@ export function isoTime(value: unknown): string | null {
   return utc !== null && /^\d/.test(utc) ? utc : null;
 }
 
-/** Whether it is text that is there and not empty. */
-export function isText(value: unknown): value is string {
-  return typeof value === 'string' && value !== '';
-}
+/** Text that is there and not empty. */
+export const WireText = z.string().min(1);
 
-/** Whether it is a provider's id: some write the same id as a number and as a string (`upstreams.md` C6). */
-export function isId(value: unknown): value is string | number {
-  return typeof value === 'string' ? value !== '' : Number.isSafeInteger(value);
-}
+/** A provider's id: some write the same id as a number and as a string (`upstreams.md` C6). */
+export const WireId = z.custom<string | number>(
+  // Not a union of two: what does not fit the first of them costs as much as all the rest of a row.
+  (id) => (typeof id === 'string' ? id !== '' : Number.isSafeInteger(id)),
+);
 
 /** Text as we show it. Half a character, which JSON can spell and UTF-8 cannot, becomes the replacement character. */
 export function shownText(text: string): string {
   return text.toWellFormed();
 }
 
-/** A list of texts as we show them, null where it is none. It is the one that was parsed, where all of it can be shown. */
-export function shownTexts(value: unknown): readonly string[] | null {
-  if (!Array.isArray(value)) return null;
-  let isShown = true;
-  for (const text of value) {
-    if (typeof text !== 'string') return null;
-    isShown &&= text.isWellFormed();
-  }
-  return isShown ? value : value.map(shownText);
+/** Texts as we show them: the same list, where all of it can be shown. */
+export function shownTexts(texts: readonly string[]): readonly string[] {
+  return texts.every((text) => text.isWellFormed()) ? texts : texts.map(shownText);
 }
 
 /** Optional text. */
 export function maybeText(value: unknown): string | null {
-  return isText(value) ? shownText(value) : null;
+  return typeof value === 'string' && value !== '' ? shownText(value) : null;
 }
 
 /** Whether a value of JSON has members by name. */

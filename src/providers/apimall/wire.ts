@@ -3,16 +3,16 @@ import type { SourceErrorCode, SourceFaultDetails } from '../../errors.ts';
 import { isPlainText, type Span } from '../../upstream/reuse.ts';
 import { encodeId, type Health, type LastDelivery, type Webhook } from '../../webhook.ts';
 import {
-  isId,
   isObject,
   isoTime,
-  isText,
   maybeCount,
   maybeInt,
   maybeText,
   quote,
   shownText,
   shownTexts,
+  WireId,
+  WireText,
 } from '../wire.ts';
 
 /** A webhook at API Mall. Its counters and times are null in the answer to a create, which leaves them out. */
@@ -104,12 +104,16 @@ export function readList(json: unknown): z.infer<typeof WireFailure> | WireListi
   return { items: data.items, whole: false, limit: maybeCount(data.limit) || undefined };
 }
 
+/** What a row cannot do without. */
+const WireRow = z.object({ id: WireId, url: WireText, events: z.array(z.string()) });
+
 /** One row of the list as our model, or null where its id, url or events cannot be read. */
 export function readWebhook(row: unknown, source: string): ApiMallWebhook | null {
-  if (!isObject(row) || !isId(row.id) || !isText(row.url)) return null;
-  const id = String(row.id);
-  const events = shownTexts(row.events);
-  if (!events || !externalId.test(id)) return null;
+  const { data: wire } = WireRow.safeParse(row);
+  if (!wire || !isObject(row)) return null;
+  const id = String(wire.id);
+  const events = shownTexts(wire.events);
+  if (!externalId.test(id)) return null;
   const status = maybeText(row.status);
   const sent = maybeCount(row.total_sent);
   const failed = maybeCount(row.total_failed);
@@ -123,7 +127,7 @@ export function readWebhook(row: unknown, source: string): ApiMallWebhook | null
     id: encodeId('ApiMallWebhook', source, id),
     source,
     externalId: id,
-    url: shownText(row.url),
+    url: shownText(wire.url),
     events,
     status,
     enabled: evidence.enabled,

@@ -1,10 +1,22 @@
+import { z } from 'zod';
 import { type Delivery, encodeDeliveryId } from '../../delivery.ts';
 import { SourceError } from '../../errors.ts';
 import type { Http } from '../../upstream/calls.ts';
 import { createSnapshot, readRows, type Snapshot } from '../../upstream/snapshot.ts';
 import { readMessage, type WireMessage } from '../delivery-message.ts';
-import { isId, isObject, isoTime, maybeText, shownText } from '../wire.ts';
+import { isObject, isoTime, maybeText, shownText, WireId } from '../wire.ts';
 import { isSuccess, statusCode, WireList } from './wire.ts';
+
+/** Only the id is needed: everything else may be missing, or of another type than documented (`upstreams.md` B6). */
+const WireDelivery = z.object({
+  id: WireId,
+  webhook_id: z.unknown().optional(),
+  event_type: z.unknown().optional(),
+  timestamp: z.unknown().optional(),
+  status_code: z.unknown().optional(),
+  request: z.unknown().optional(),
+  response: z.unknown().optional(),
+});
 
 /** Of a longer log, the rest is left out: one request may read twenty of them. How long they are is not documented (`upstreams.md` B6). */
 const mostDeliveries = 5000;
@@ -34,26 +46,24 @@ function logPath(webhookId: string): string {
   return `/webhooks/${encodeURIComponent(webhookId)}/events`;
 }
 
-/**
- * One row of the log of `webhookId`; null where its id cannot be read, or where it says that it is of another webhook.
- * Everything else may be missing, or of another type than documented (`upstreams.md` B6).
- */
+/** One row of the log of `webhookId`; null where its id cannot be read, or where it says that it is of another webhook. */
 function readDelivery(row: unknown, source: string, webhookId: string): Delivery | null {
-  if (!isObject(row) || !isId(row.id)) return null;
+  const { data: wire } = WireDelivery.safeParse(row);
+  if (!wire) return null;
   // It is missing from the worked sample: then the path says which webhook it is.
-  const named = row.webhook_id;
-  if (isId(named) && shownText(String(named)) !== webhookId) return null;
-  const externalId = shownText(String(row.id));
-  const at = isoTime(row.timestamp);
-  const httpStatus = statusCode(row.status_code) ?? null;
-  const sent = sideOf(row.request, 'payload');
-  const came = sideOf(row.response, 'body');
+  const { data: named } = WireId.safeParse(wire.webhook_id);
+  if (named !== undefined && shownText(String(named)) !== webhookId) return null;
+  const externalId = shownText(String(wire.id));
+  const at = isoTime(wire.timestamp);
+  const httpStatus = statusCode(wire.status_code) ?? null;
+  const sent = sideOf(wire.request, 'payload');
+  const came = sideOf(wire.response, 'body');
   return {
     id: encodeDeliveryId(source, webhookId, externalId, at),
     source,
     webhookId,
     externalId,
-    event: maybeText(row.event_type),
+    event: maybeText(wire.event_type),
     at,
     httpStatus,
     succeeded: isSuccess(httpStatus),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { encodeId, type Health, type Webhook } from '../../webhook.ts';
-import { isId, isObject, isoTime, isText, maybeFlag, maybeText, quote, shownText, shownTexts } from '../wire.ts';
+import { isObject, isoTime, maybeFlag, maybeText, quote, shownText, shownTexts, WireId, WireText } from '../wire.ts';
 
 /** A webhook at Diligent, which says of the latest delivery only when it was tried and the HTTP status. */
 export interface DiligentWebhook extends Webhook {
@@ -27,12 +27,15 @@ interface Evidence {
 /** A list is a bare array, be it of webhooks or of deliveries (`upstreams.md` B2). */
 export const WireList = z.array(z.unknown());
 
+/** What a row cannot do without. */
+const WireRow = z.object({ id: WireId, webhook_url: WireText, events: z.array(z.string()) });
+
 /** One row of the list as our model, or null where its id, url or events cannot be read. */
 export function readWebhook(row: unknown, source: string): DiligentWebhook | null {
-  if (!isObject(row) || !isId(row.id) || !isText(row.webhook_url)) return null;
-  const events = shownTexts(row.events);
-  if (!events) return null;
-  const id = shownText(String(row.id));
+  const { data: wire } = WireRow.safeParse(row);
+  if (!wire || !isObject(row)) return null;
+  const events = shownTexts(wire.events);
+  const id = shownText(String(wire.id));
   const isActive = maybeFlag(row.is_active);
   const hasSecret = maybeFlag(row.has_secret);
   const status = maybeText(row.status);
@@ -46,7 +49,7 @@ export function readWebhook(row: unknown, source: string): DiligentWebhook | nul
     id: encodeId('DiligentWebhook', source, id),
     source,
     externalId: id,
-    url: shownText(row.webhook_url),
+    url: shownText(wire.webhook_url),
     events,
     status,
     enabled: enabled(evidence),
