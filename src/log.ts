@@ -69,6 +69,8 @@ function openFile(onDrop: () => void): Output {
   const stream = pino.destination({
     dest: fd,
     sync: true,
+    // With none, sonic-boom would not offer again what was not taken.
+    minLength: 1,
     maxWrite: most,
     maxLength: mostWaitingBytes,
     // What is not taken stays, and is offered again with what comes next.

@@ -96,6 +96,7 @@ async function serve(config: Config): Promise<void> {
   await Promise.all([authentication?.close(), close()]);
   await within(leastFlushMs, gateway.writesEnded());
   await traces?.close(Math.min(left(), mostFlushMs));
+  telemetry.flush();
   const whole = isAnswered && isWritten;
   log.write('info', 'stopped', { whole, faulty: isFaulty });
   await log.close();

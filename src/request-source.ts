@@ -163,25 +163,26 @@ export function openSource(source: Source, options: SourceOptions): RequestSourc
     return new SourceError('BAD_RESPONSE');
   }
 
+  function undone<T>(error: SourceError, durationMs: number | null): Written<T> {
+    return { report: failed(opened, error, durationMs), error, value: null };
+  }
+
   /** Makes a write, with the key that it needs, and tells what became of it. */
   async function makeWrite<T>(operation: (http: WriteHttp) => Promise<T>): Promise<Written<T>> {
-    // A write that nobody waits for any more is not begun.
-    const left = signal.aborted ? callerLeft() : null;
-    if (left || credential instanceof SourceError) {
-      const error = left ?? (credential as SourceError);
-      return { report: failed(opened, error, null), error, value: null };
-    }
     const span = record.span?.begin(`write ${key}`, { 'hookgraph.source': key }) ?? null;
     const started = performance.now();
+    const refuse = (error: SourceError, durationMs: number | null): Written<T> => {
+      span?.end(error.fault.code);
+      return undone(error, durationMs);
+    };
+    if (credential instanceof SourceError) return refuse(credential, null);
     try {
       const value = await upstream.write(credential, operation, { requestId: record.id, span });
       span?.end();
       return { report: done(opened, elapsed(started)), error: null, value };
-    } catch (thrown) {
+    } catch (error) {
       // By then it may have been done.
-      const error = thrown instanceof SourceError ? thrown : new UnknownOutcome(oddity(thrown));
-      span?.end(error.fault.code);
-      return { report: failed(opened, error, elapsed(started)), error, value: null };
+      return refuse(error instanceof SourceError ? error : new UnknownOutcome(oddity(error)), elapsed(started));
     }
   }
 
@@ -223,6 +224,8 @@ export function openSource(source: Source, options: SourceOptions): RequestSourc
       return log;
     },
     async write(operation) {
+      // A write that nobody waits for any more is not begun.
+      if (signal.aborted) return undone(callerLeft(), null);
       const written = await makeWrite(operation);
       asked = undefined;
       report = undefined;

@@ -26,6 +26,8 @@ export interface Telemetry {
   observe(source: string): UpstreamObserver;
   /** Tells of a fault of our own. */
   internalError(error: unknown, requestId?: string): void;
+  /** Tells at once of what was to be told when the event loop goes round. */
+  flush(): void;
 }
 
 /** Begins the span of a request, if with that of its caller as the whole that it is part of. */
@@ -166,6 +168,7 @@ export function createTelemetry({ log, metrics, beginTrace }: TelemetryOptions):
       log.write('error', 'internal error', { ...(requestId && { requestId }), error: describeError(error) });
       log.flush();
     },
+    flush: tellAll,
   };
 }
 

@@ -42,9 +42,11 @@ test.concurrent('loses no line at an exit that comes without a word', async () =
   expect(program.lines().at(-1)).toMatchObject({ msg: 'operation', operation: 'Last' });
 });
 
-/** Runs Node so that a pipe takes its standard output, of which somebody reads one line, and then nothing for a minute. */
-function intoFullPipe(...args: readonly string[]) {
-  const reader = '{ read -r line; echo "$line" >&2; exec sleep 60; }';
+const nothingForAMinute = 'exec sleep 60';
+
+/** Runs Node so that a pipe takes its standard output, of which somebody reads one line, and then does as `next` says. */
+function intoFullPipe(args: readonly string[], next = nothingForAMinute) {
+  const reader = `{ read -r line; echo "$line" >&2; ${next}; }`;
   const script = `sh -c '"$@" & echo "PID $!" >&2; wait $!; echo "ENDED $?" >&2' sh "$@" | ${reader}`;
   const child = spawn('sh', ['-c', script, 'sh', process.execPath, ...args], {
     cwd: root,
@@ -68,9 +70,8 @@ function intoFullPipe(...args: readonly string[]) {
 }
 
 test.concurrent('serves on, and stops, while nobody reads what it writes', async () => {
-  await using program = intoFullPipe('src/main.ts');
-  await eventually(() => expect(program.output()).toContain('at http'));
-  const [, url = ''] = /at (http:[^"]+)/.exec(program.output()) ?? [];
+  await using program = intoFullPipe(['src/main.ts']);
+  const url = await urlOf(program);
   // More than the 64 KiB that a pipe holds.
   for (let asked = 0; asked < 10; asked += 1) {
     const answers = await Promise.all(Array.from({ length: 50 }, () => ask(url, '{ __typename }')));
@@ -82,14 +83,33 @@ test.concurrent('serves on, and stops, while nobody reads what it writes', async
   await eventually(() => expect(program.output()).toContain('ENDED 0'));
 });
 
+/** Where the program says that it serves. */
+async function urlOf({ output }: { output(): string }): Promise<string> {
+  await eventually(() => expect(output()).toContain('at http'));
+  return /at (http:[^"]+)/.exec(output())?.[1] ?? '';
+}
+
+test.concurrent('hands on what waited when somebody reads again, though nothing more happens', async () => {
+  await using program = intoFullPipe(['src/main.ts'], 'sleep 3; cat >&2');
+  const url = await urlOf(program);
+  for (let asked = 0; asked < 6; asked += 1) {
+    await Promise.all(Array.from({ length: 50 }, () => ask(url, '{ __typename }')));
+  }
+  await ask(url, 'query Last { __typename }');
+  await eventually(() => expect(program.output()).toContain('"operation":"Last"'));
+});
+
 test.concurrent('would stand still in a pipe that blocks', async () => {
   const write = `
     const { writeSync } = require('node:fs');
     writeSync(1, 'at once\\n');
     for (let written = 0; written < 100; written++) writeSync(1, 'x'.repeat(1024));
     process.stderr.write('WRITTEN');`;
-  await using blocking = intoFullPipe('--eval', write);
-  await using free = intoFullPipe('--eval', `try { process.stdout; ${write} } catch { process.stderr.write('FULL'); }`);
+  await using blocking = intoFullPipe(['--eval', write]);
+  await using free = intoFullPipe([
+    '--eval',
+    `try { process.stdout; ${write} } catch { process.stderr.write('FULL'); }`,
+  ]);
   await eventually(() => expect(free.output()).toContain('FULL'));
   await eventually(() => expect(blocking.output()).toContain('at once'));
   expect(blocking.output()).not.toMatch(/WRITTEN|ENDED/);

@@ -112,6 +112,30 @@ test.concurrent('gives up a joiner at its own deadline, and no other joiner with
   expect(await patient).toBe('whole');
 });
 
+test.concurrent('ends a try as one that took too long where the last who waits for it gives up', async () => {
+  const sharing = createSharing();
+  const stays = new AbortController().signal;
+  const leaver = new AbortController();
+  const ended = Promise.withResolvers<unknown>();
+  const hangs = (_ms: number, signal: AbortSignal) =>
+    new Promise<string>((_, reject) => {
+      signal.addEventListener('abort', () => {
+        ended.resolve(signal.reason);
+        reject(signal.reason);
+      });
+    });
+  const begun = Promise.withResolvers<string>();
+  const first = sharing.run('list', 3000, stays, () => begun.promise);
+  const hasty = sharing.run('list', 100, stays, hangs);
+  const leaving = sharing.run('list', 3000, leaver.signal, hangs);
+  begun.reject(new SourceError('UPSTREAM_ERROR'));
+  await expect(first).rejects.toMatchObject({ fault: { code: 'UPSTREAM_ERROR' } });
+  leaver.abort();
+  await expect(leaving).rejects.toBe(leaver.signal.reason);
+  await expect(hasty).rejects.toMatchObject({ fault: { code: 'TIMEOUT' } });
+  expect(await ended.promise).toMatchObject({ fault: { code: 'TIMEOUT' } });
+});
+
 /** Answers with full pages of one row, up to the last, which has none. */
 function pages(count: number, everyMs = 0): RequestListener {
   return async (request, response) => {

@@ -58,3 +58,15 @@ test.concurrent('keeps the connections that it has until they are old', async ()
   const { sockets } = await keepAsking(1500, 20_000, answerAfter(5));
   expect(sockets).toBeLessThanOrEqual(mostConnections);
 });
+
+test.concurrent('opens no connection once it was closed', async () => {
+  await using server = await startUpstream(json([]));
+  const limits = { deadlineMs: 3000, attemptTimeoutMs: 2000, maxBytes: 10_000, shareInFlight: false };
+  const upstream = createUpstream(server.url, limits);
+  const reading = { read: () => ({}), problem: () => ({}), findVolatile: null };
+  const run = () => upstream.run('list', {}, new AbortController().signal, (http) => http.getJson('/', reading));
+  expect(await run()).toEqual({});
+  await upstream.close();
+  await expect(run()).rejects.toMatchObject({ fault: { code: 'UNREACHABLE' } });
+  expect(server.calls).toHaveLength(1);
+});

@@ -31,10 +31,8 @@ interface Waiting {
   looks: number;
 }
 
-/** Whole answers that are no larger are not counted: `MAX_IN_FLIGHT` bounds those well enough. */
-const smallBytes = 65_536;
-/** What is written at once: of a reader that takes so much within three seconds it is seen that it reads. */
-const chunkBytes = 524_288;
+/** What is written at once. Whole answers that are no larger are not counted: `MAX_IN_FLIGHT` bounds those well enough. */
+const chunkBytes = 65_536;
 const lookMs = 500;
 /** Looks, and not time: while the event loop is late, nobody can take anything. */
 const mostLooks = 6;
@@ -67,7 +65,7 @@ export function createBacklog(mostBytes: number): Backlog {
 
   /** Counts so many bytes in, if they are more than one chunk with those that wait already; null where there is no room. */
   function enter(response: ServerResponse, length: number, already = 0): Waiting | null {
-    if (already + length <= smallBytes) return { response, bytes: 0, looks: 0 };
+    if (already + length <= chunkBytes) return { response, bytes: 0, looks: 0 };
     if (!hasRoom(response, length)) return null;
     const answer = { response, bytes: length, looks: 0 };
     waiting.add(answer);

@@ -33,14 +33,14 @@ export function createBreaker(
 ): Breaker {
   const window = createWindow();
   let state: 'closed' | 'open' | 'trying' | 'retired' = 'closed';
-  let opensAt = 0;
+  let triesAt = 0;
   let inARow = 0;
   let workedAt = Number.NEGATIVE_INFINITY;
 
   function open(): void {
     if (state === 'closed') changed(true);
     state = 'open';
-    opensAt = now() + resetMs;
+    triesAt = now() + resetMs;
   }
 
   function close(to: 'closed' | 'retired'): void {
@@ -81,7 +81,7 @@ export function createBreaker(
     begin() {
       if (state === 'closed') window.call(now());
       if (state === 'closed' || state === 'retired') return endUsual;
-      if (state === 'trying' || now() < opensAt) throw new SourceError('CIRCUIT_OPEN');
+      if (state === 'trying' || now() < triesAt) throw new SourceError('CIRCUIT_OPEN');
       state = 'trying';
       return endTrial;
     },

@@ -56,11 +56,14 @@ function connectDirectly(origin: string, { timeoutMs, ageMs, once = false }: Con
   const connect = buildConnector({ timeout: timeoutMs, rejectUnauthorized: true, allowH2: false });
   const all = new Map<Dispatcher, Connection>();
   const waiting: Connection[] = [];
+  let isDestroyed = false;
 
   function open(): Client {
     const client = new Client(origin, { connect, allowH2: false, pipelining: once ? 0 : 1, ...noTimes });
     const connection = { client, since: performance.now() };
     all.set(client, connection);
+    // A call that is tried again just then fails, too.
+    if (isDestroyed) drop(client);
     // With a call to make, it connects again by itself.
     client.on('disconnect', () => {
       const place = waiting.indexOf(connection);
@@ -94,6 +97,7 @@ function connectDirectly(origin: string, { timeoutMs, ageMs, once = false }: Con
       else waiting.push(connection);
     },
     async destroy() {
+      isDestroyed = true;
       await Promise.all([...all.keys()].map((client) => client.destroy()));
     },
   };

@@ -4,7 +4,7 @@ import { SourceError } from '../errors.ts';
 import type { Answer } from './answer.ts';
 import type { Connections } from './connections.ts';
 import type { Quota } from './quota.ts';
-import { createCollector, type KnownBody } from './reuse.ts';
+import { type Collector, createCollector, type KnownBody } from './reuse.ts';
 
 /** One request as it goes over the wire. */
 export interface Request {
@@ -40,7 +40,7 @@ export function exchange(connections: Connections, request: Request, signal: Abo
   return new Promise((resolve, reject) => {
     const { method, origin, path, headers, body, timeoutMs, maxBytes, bytes } = request;
     let head: { readonly status: number; readonly headers: IncomingHttpHeaders } | undefined;
-    const collector = createCollector(request.known);
+    let collector: Collector | undefined;
     let size = 0;
     let controller: Dispatcher.DispatchController | undefined;
     let isOver = false;
@@ -94,6 +94,7 @@ export function exchange(connections: Connections, request: Request, signal: Abo
           // Those below 200 only announce the answer.
           if (status < 200 || isOver) return;
           head = { status, headers: answerHeaders };
+          collector = createCollector(status === 200 ? request.known : undefined);
           request.answered();
         },
         onResponseData(_controller, chunk) {
@@ -102,11 +103,11 @@ export function exchange(connections: Connections, request: Request, signal: Abo
           if (size + chunk.length > maxBytes) return stop(new SourceError('TOO_LARGE', { httpStatus: head?.status }));
           if (!bytes.take(chunk.length)) return stop(new SourceError('OVERLOADED'));
           size += chunk.length;
-          collector.add(chunk);
+          collector?.add(chunk);
         },
         onResponseEnd() {
           connections.give(connection, false);
-          if (head && end()) resolve({ ...head, body: collector.end() });
+          if (head && collector && end()) resolve({ ...head, body: collector.end() });
         },
         onResponseError(_controller, error) {
           connections.give(connection, true);

@@ -73,10 +73,10 @@ interface Operation {
 
 /** Milliseconds of a deadline that no upstream gets. */
 const longestReserveMs = 300;
-/** The pool leaves an address within half a minute of its change, the last call to it included. */
+/** Calls leave an address within half a minute of its change, the last call to it included. */
 const usualConnectionAgeMs = 25_000;
 
-/** Opens a connection pool to `url`. No redirect is ever followed, and no other host is ever called. */
+/** Opens connections to `url`. No redirect is ever followed, and no other host is ever called. */
 export function createUpstream(url: string, limits: UpstreamLimits, observer: UpstreamObserver = noObserver): Upstream {
   const { origin, pathname, hostname, port, protocol } = new URL(url);
   // Neither path nor query: what goes into a trace is no place for what an address may hold.
@@ -96,11 +96,8 @@ export function createUpstream(url: string, limits: UpstreamLimits, observer: Up
   const reuse = limits.reuseSnapshots === false ? noReuse : createReuse();
 
   /** Begins one call: whoever is to know of it is told now, and of how it ends. */
-  function begin(
-    { tenant, headers, endsAt, work }: Operation,
-    { method, path, body, ...other }: Wanted,
-    attempt: number,
-  ) {
+  function begin({ tenant, headers, endsAt, work }: Operation, wanted: Wanted, attempt: number) {
+    const { method, path, body, known, answered } = wanted;
     const timeoutMs = Math.min(limits.attemptTimeoutMs, endsAt - performance.now());
     if (timeoutMs <= 0) throw new SourceError('TIMEOUT');
     const end = tenant.begin();
@@ -114,8 +111,8 @@ export function createUpstream(url: string, limits: UpstreamLimits, observer: Up
       timeoutMs,
       maxBytes: limits.maxBytes,
       bytes: tenant.bytes,
-      known: other.known,
-      answered: other.answered,
+      known,
+      answered,
     };
     return {
       request,

@@ -58,17 +58,17 @@ export function createSharing(): Sharing {
     return new Promise((resolve, reject) => {
       let timer: NodeJS.Timeout | undefined;
       let hasLeft = false;
-      function leave(): void {
+      function leave(reason?: unknown): void {
         hasLeft = true;
         clearTimeout(timer);
         signal.removeEventListener('abort', abort);
         flight.waiting -= 1;
         if (flight.waiting > 0) return;
         close(flight);
-        if (!flight.isOver) flight.controller.abort(signal.reason);
+        if (!flight.isOver) flight.controller.abort(reason);
       }
       function giveUp(reason: unknown): void {
-        leave();
+        leave(reason);
         reject(reason);
       }
       const abort = () => giveUp(signal.reason);
