@@ -19,7 +19,10 @@ export interface Log {
   close(): Promise<void>;
 }
 
-/** What is handed on at once: to a pipe, no more than it takes whole or not at all (PIPE_BUF of pipe(7)); a file takes all, and each time costs more. */
+/**
+ * What is handed on at once: to a pipe, no more than it takes whole or not at all (PIPE_BUF of pipe(7)). A file takes all, and
+ * fewer writes to it cost less.
+ */
 const chunkBytes = { pipe: 4096, file: 16_384 };
 /** What waits for a reader that takes nothing. Lines beyond are left out. */
 const mostWaitingBytes = 1_048_576;
