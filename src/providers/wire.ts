@@ -1,8 +1,9 @@
 import { z } from 'zod';
 
 /**
- * Pieces of wire format that every provider needs. zod checks what a row cannot do without; what may be missing or odd
- * becomes null.
+ * Pieces of wire format that every provider needs; what may be missing or odd becomes null. Envelopes and the like are read by
+ * zod. Rows of lists are not: what it makes of a row for itself took more memory than the row, and is collected many times a
+ * second.
  */
 
 const rfc3339 = z.iso.datetime({ offset: true });
@@ -20,28 +21,32 @@ export function isoTime(value: unknown): string | null {
   return utc !== null && /^\d/.test(utc) ? utc : null;
 }
 
-/** Text that is there and not empty. */
-export const WireText = z.string().min(1);
+/** Whether it is text that is there and not empty. */
+export function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}
 
-/** A provider's id: some write the same id as a number and as a string (`upstreams.md` C6). */
-export const WireId = z.custom<string | number>(
-  // Not a union of two: what does not fit the first of them costs as much as all the rest of a row.
-  (id) => (typeof id === 'string' ? id !== '' : Number.isSafeInteger(id)),
-);
+/** A provider's id as text: some write the same id as a number and as a string (`upstreams.md` C6). */
+export function maybeId(value: unknown): string | null {
+  if (isText(value)) return shownText(value);
+  return Number.isSafeInteger(value) ? String(value) : null;
+}
 
 /** Text as we show it. Half a character, which JSON can spell and UTF-8 cannot, becomes the replacement character. */
 export function shownText(text: string): string {
   return text.toWellFormed();
 }
 
-/** Texts as we show them: the same list, where all of it can be shown. */
-export function shownTexts(texts: readonly string[]): readonly string[] {
-  return texts.every((text) => text.isWellFormed()) ? texts : texts.map(shownText);
+/** A list of texts as we show them: the same list, where all of it can be shown. null where it is no list, or not of texts alone. */
+export function maybeTexts(value: unknown): readonly string[] | null {
+  if (!Array.isArray(value)) return null;
+  if (value.every((text) => typeof text === 'string' && text.isWellFormed())) return value;
+  return value.every((text) => typeof text === 'string') ? value.map(shownText) : null;
 }
 
 /** Optional text. */
 export function maybeText(value: unknown): string | null {
-  return typeof value === 'string' && value !== '' ? shownText(value) : null;
+  return isText(value) ? shownText(value) : null;
 }
 
 /** Whether a value of JSON has members by name. */

@@ -5,6 +5,7 @@ import { asks, createMatcher, type Filter } from '../filter.ts';
 import type { Order } from '../order.ts';
 import { createPager, largestPage, type PageArguments } from '../page.ts';
 import type { RequestSource } from '../request-source.ts';
+import type { Webhook } from '../webhook.ts';
 import { builder } from './builder.ts';
 import { mayShow } from './partial-failure.ts';
 import { type Connection, WebhookConnection } from './webhook-connection.ts';
@@ -75,7 +76,7 @@ async function listWebhooks(
 
   const asked = sources.filter(({ key, provider }) => asks(wanted, { key, provider: provider.enumValue }));
   const reports = await Promise.all(asked.map((source) => source.read()));
-  const rows = reports.flatMap((report) => report.rows);
+  const rows = ([] as Webhook[]).concat(...reports.map((report) => report.rows));
   const matching = filter ? rows.filter(createMatcher(wanted)) : rows;
 
   if (!mayShow(reports, context, info)) return null;

@@ -43,10 +43,8 @@ function joinPages(pages: readonly Page[], shortfall?: SourceError): Snapshot<Ap
   if (last?.pages.length === pages.length && last.pages.every((page, index) => page === pages[index])) {
     return last.snapshot;
   }
-  const snapshot = createSnapshot(
-    pages.flatMap(({ rows }) => rows),
-    shortfall?.fault,
-  );
+  const rows = ([] as Page['rows'][number][]).concat(...pages.map((page) => page.rows));
+  const snapshot = createSnapshot(rows, shortfall?.fault);
   if (first && !shortfall) first.joined = { pages, snapshot };
   return snapshot;
 }

@@ -2,18 +2,7 @@ import { z } from 'zod';
 import type { SourceErrorCode, SourceFaultDetails } from '../../errors.ts';
 import { isPlainText, type Span } from '../../upstream/reuse.ts';
 import { encodeId, type Health, type LastDelivery, type Webhook } from '../../webhook.ts';
-import {
-  isObject,
-  isoTime,
-  maybeCount,
-  maybeInt,
-  maybeText,
-  quote,
-  shownText,
-  shownTexts,
-  WireId,
-  WireText,
-} from '../wire.ts';
+import { isObject, isoTime, maybeCount, maybeId, maybeInt, maybeText, maybeTexts, quote } from '../wire.ts';
 
 /** A webhook at API Mall. Its counters and times are null in the answer to a create, which leaves them out. */
 export interface ApiMallWebhook extends Webhook {
@@ -104,16 +93,13 @@ export function readList(json: unknown): z.infer<typeof WireFailure> | WireListi
   return { items: data.items, whole: false, limit: maybeCount(data.limit) || undefined };
 }
 
-/** What a row cannot do without. */
-const WireRow = z.object({ id: WireId, url: WireText, events: z.array(z.string()) });
-
 /** One row of the list as our model, or null where its id, url or events cannot be read. */
 export function readWebhook(row: unknown, source: string): ApiMallWebhook | null {
-  const { data: wire } = WireRow.safeParse(row);
-  if (!wire || !isObject(row)) return null;
-  const id = String(wire.id);
-  const events = shownTexts(wire.events);
-  if (!externalId.test(id)) return null;
+  if (!isObject(row)) return null;
+  const id = maybeId(row.id);
+  const url = maybeText(row.url);
+  const events = maybeTexts(row.events);
+  if (id === null || !externalId.test(id) || url === null || events === null) return null;
   const status = maybeText(row.status);
   const sent = maybeCount(row.total_sent);
   const failed = maybeCount(row.total_failed);
@@ -127,7 +113,7 @@ export function readWebhook(row: unknown, source: string): ApiMallWebhook | null
     id: encodeId('ApiMallWebhook', source, id),
     source,
     externalId: id,
-    url: shownText(wire.url),
+    url,
     events,
     status,
     enabled: evidence.enabled,

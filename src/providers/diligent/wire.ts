@@ -1,6 +1,5 @@
-import { z } from 'zod';
 import { encodeId, type Health, type Webhook } from '../../webhook.ts';
-import { isObject, isoTime, maybeFlag, maybeText, quote, shownText, shownTexts, WireId, WireText } from '../wire.ts';
+import { isObject, isoTime, maybeFlag, maybeId, maybeText, maybeTexts, quote } from '../wire.ts';
 
 /** A webhook at Diligent, which says of the latest delivery only when it was tried and the HTTP status. */
 export interface DiligentWebhook extends Webhook {
@@ -24,18 +23,13 @@ interface Evidence {
   readonly code: number | null | undefined;
 }
 
-/** A list is a bare array, be it of webhooks or of deliveries (`upstreams.md` B2). */
-export const WireList = z.array(z.unknown());
-
-/** What a row cannot do without. */
-const WireRow = z.object({ id: WireId, webhook_url: WireText, events: z.array(z.string()) });
-
 /** One row of the list as our model, or null where its id, url or events cannot be read. */
 export function readWebhook(row: unknown, source: string): DiligentWebhook | null {
-  const { data: wire } = WireRow.safeParse(row);
-  if (!wire || !isObject(row)) return null;
-  const events = shownTexts(wire.events);
-  const id = shownText(String(wire.id));
+  if (!isObject(row)) return null;
+  const id = maybeId(row.id);
+  const url = maybeText(row.webhook_url);
+  const events = maybeTexts(row.events);
+  if (id === null || url === null || events === null) return null;
   const isActive = maybeFlag(row.is_active);
   const hasSecret = maybeFlag(row.has_secret);
   const status = maybeText(row.status);
@@ -49,7 +43,7 @@ export function readWebhook(row: unknown, source: string): DiligentWebhook | nul
     id: encodeId('DiligentWebhook', source, id),
     source,
     externalId: id,
-    url: shownText(wire.webhook_url),
+    url,
     events,
     status,
     enabled: enabled(evidence),
