@@ -11,6 +11,7 @@ import {
   type Route,
   type SourceRead,
 } from './request.ts';
+import { createRound } from './round.ts';
 import type { Span } from './span.ts';
 import type { EndedCall, UpstreamObserver } from './upstream/observer.ts';
 
@@ -96,14 +97,7 @@ export function createTelemetry({ log, metrics, beginTrace }: TelemetryOptions):
     }
   }
 
-  const toTell: (() => void)[] = [];
-  function tellAll(): void {
-    for (const tell of toTell.splice(0)) tell();
-  }
-  /** Tells before the event loop goes round: what comes often takes several times as long where it is told between other work. */
-  function tellSoon(tell: () => void): void {
-    if (toTell.push(tell) === 1) setImmediate(tellAll);
-  }
+  const round = createRound();
 
   return {
     begin(id, request) {
@@ -122,7 +116,7 @@ export function createTelemetry({ log, metrics, beginTrace }: TelemetryOptions):
       const tell = () => tellEnd(record, status, refusalOf(response), durationMs);
       // What goes on after an answer that was given up is no part of it.
       if (status === null || status >= 500) tell();
-      else tellSoon(tell);
+      else round.add(tell);
       const span = whole.get(record);
       span?.set({ 'http.response.status_code': status ?? statusOfLeft });
       span?.end(status === null || status >= 500 ? String(status ?? 'left') : null);
@@ -147,7 +141,7 @@ export function createTelemetry({ log, metrics, beginTrace }: TelemetryOptions):
       return {
         called(call) {
           const { error, durationMs } = call;
-          if (error === null) return tellSoon(() => counted.called('OK', durationMs / 1000));
+          if (error === null) return round.add(() => counted.called('OK', durationMs / 1000));
           const fault = error instanceof SourceError ? error.fault : null;
           counted.called(fault?.code ?? 'CANCELLED', durationMs / 1000);
           if (fault && log.isOn('warn')) log.write('warn', 'call failed', failedCall(source, call, fault));
@@ -155,8 +149,8 @@ export function createTelemetry({ log, metrics, beginTrace }: TelemetryOptions):
             log.write('debug', 'call cancelled', callOf(source, call));
         },
         retried: counted.retried,
-        joined: () => tellSoon(counted.joined),
-        unchanged: () => tellSoon(counted.unchanged),
+        joined: () => round.add(counted.joined),
+        unchanged: () => round.add(counted.unchanged),
         circuit(isOpen) {
           counted.circuit(isOpen);
           if (isOpen) log.write('warn', 'circuit opened', { source });
@@ -168,7 +162,7 @@ export function createTelemetry({ log, metrics, beginTrace }: TelemetryOptions):
       log.write('error', 'internal error', { ...(requestId && { requestId }), error: describeError(error) });
       log.flush();
     },
-    flush: tellAll,
+    flush: round.flush,
   };
 }
 

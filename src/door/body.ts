@@ -1,7 +1,10 @@
 import type { IncomingMessage } from 'node:http';
+import { createRound } from '../round.ts';
 import { largestBody, tooLarge } from './checks.ts';
 import { badRequest, type Refusal } from './refusal.ts';
 
+/** Bodies that came whole. */
+const arrived = createRound();
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** Reads a body as text, and stops as soon as it is too large. Rejects if the client leaves. */
@@ -16,7 +19,7 @@ export function readBody(request: IncomingMessage): Promise<string | Refusal> {
       request.pause();
       resolve(tooLarge);
     });
-    request.on('end', () => resolve(decode(chunks)));
+    request.on('end', () => arrived.add(() => resolve(decode(chunks))));
     request.on('error', reject);
     // It closes after its end, too.
     request.on('close', () => request.readableEnded || reject(new Error('The client left.')));

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
 import { SourceError } from '../errors.ts';
+import { createRound } from '../round.ts';
 import type { Answer } from './answer.ts';
 import type { Connections } from './connections.ts';
 import type { Quota } from './quota.ts';
@@ -29,6 +30,9 @@ export interface Request {
   readonly answered: () => void;
 }
 
+/** Answers that came whole. */
+const arrived = createRound();
+
 const expected = { accept: 'application/json', 'accept-encoding': 'identity' };
 
 /**
@@ -51,7 +55,7 @@ export function exchange(connections: Connections, request: Request, signal: Abo
       isOver = true;
       clearTimeout(timer);
       signal.removeEventListener('abort', leave);
-      // A body that came whole is parsed before any other goes on, so that what parsing takes is never taken twice at once.
+      // A body that came whole is parsed before any other goes on.
       bytes.give(size);
       return true;
     }
@@ -107,7 +111,9 @@ export function exchange(connections: Connections, request: Request, signal: Abo
         },
         onResponseEnd() {
           connections.give(connection, false);
-          if (head && collector && end()) resolve({ ...head, body: collector.end() });
+          arrived.add(() => {
+            if (head && collector && end()) resolve({ ...head, body: collector.end() });
+          });
         },
         onResponseError(_controller, error) {
           connections.give(connection, true);
