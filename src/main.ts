@@ -52,6 +52,8 @@ async function serve(config: Config): Promise<void> {
   const log = await createLog(config.logLevel, metrics.lineDropped);
   const traces = await openTraces(config, log);
   const telemetry = createTelemetry({ log, metrics, beginTrace: traces?.begin ?? null });
+  // Before the log ends, which listens already.
+  process.prependListener('exit', telemetry.flush);
   const { sources, settings, close } = await openSources(config, telemetry.observe);
   const renewed: RenewedCredentials = new Map();
   const gateway = createGateway({
