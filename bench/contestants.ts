@@ -22,7 +22,7 @@ export interface Contestant {
 const production = { NODE_ENV: 'production', HOST: '127.0.0.1' };
 const unshared: Contestant = {
   name: 'hookgraph',
-  script: 'src/main.ts',
+  script: 'dist/main.js',
   env: { ...production, SHARE_IN_FLIGHT: 'off' },
   isForeign: false,
 };

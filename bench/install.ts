@@ -10,11 +10,18 @@ export function installPackages(told: (what: string) => void): void {
   const isMissing = Object.entries(dependencies).some(([name, version]) => installedVersion(name) !== version);
   if (!isMissing) return;
   told('installing the contestants');
-  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
-    cwd: fileURLToPath(root),
-    stdio: ['ignore', 2, 2],
-  });
-  if (status !== 0) throw new Error('npm ci failed in bench/');
+  npm(['ci', '--no-audit', '--no-fund', '--loglevel=error'], root);
+}
+
+/** Builds hookgraph as it is shipped. */
+export function buildProgram(told: (what: string) => void): void {
+  told('building hookgraph');
+  npm(['run', '--silent', 'build'], new URL('../', root));
+}
+
+function npm(args: readonly string[], folder: URL): void {
+  const { status } = spawnSync('npm', args, { cwd: fileURLToPath(folder), stdio: ['ignore', 2, 2] });
+  if (status !== 0) throw new Error(`npm ${args.join(' ')} failed in ${folder.pathname}`);
 }
 
 function installedVersion(name: string): unknown {

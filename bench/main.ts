@@ -1,7 +1,7 @@
 import { createBench } from './bench.ts';
-import { isWanted, others } from './contestants.ts';
+import { hookgraph, isWanted, others } from './contestants.ts';
 import { measureCost } from './cost.ts';
-import { installPackages } from './install.ts';
+import { buildProgram, installPackages } from './install.ts';
 import { measureLatency } from './latency.ts';
 import { type Part, readOptions, usage } from './options.ts';
 import { startRig } from './rig/processes.ts';
@@ -28,6 +28,7 @@ function told(what: string): void {
 }
 
 if (others.some(({ name, isForeign }) => isForeign && isWanted(name, options.only))) installPackages(told);
+if (isWanted(hookgraph.default.name, options.only)) buildProgram(told);
 await using rig = await startRig();
 const bench = createBench(rig, options, told);
 const does = (part: Part) => options.parts.includes(part);
