@@ -13,7 +13,6 @@ export default defineConfig({
   platform: 'node',
   // The oldest release that `engines` lets in.
   transform: { target: 'node22.22' },
-  logLevel: 'warn',
   // Names stand in what the log says of faults.
   output: { dir: 'dist', format: 'esm', keepNames: true, cleanDir: true },
 });
