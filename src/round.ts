@@ -1,5 +1,5 @@
 /** What is done together once in a round of the event loop. */
-export interface Round {
+interface Round {
   /** Puts off `work`, which must not throw, until all that came in this round was read. */
   add(work: () => void): void;
   /** Does now whatever is put off. */

@@ -30,7 +30,8 @@ export function createTurns(sliceMs = 20): { join(): Turn } {
     isBusy = waiting.length > 0;
     if (!isBusy) return;
     if (isTimeLeft()) next();
-    else setImmediate(next);
+    // Not the next time round but the one after: what was read until then takes its place in line first.
+    else setImmediate(() => setImmediate(next));
   }
 
   function next(): void {

@@ -1,4 +1,4 @@
-import type { RequestListener } from 'node:http';
+import type { RequestListener, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { reportQuery } from './support/faults.ts';
@@ -103,6 +103,18 @@ test.each([
   // What there was no room for was not tried again, and nothing of it speaks against the upstream.
   expect(graph.calls('diligent')).toHaveLength(12);
   expect(await askInTurn(graph, 'key', 20)).toEqual(new Set(['OK']));
+});
+
+test('reads more of those that come whole, however many come in the same moment', async () => {
+  const waiting: ServerResponse[] = [];
+  const upstream: RequestListener = (_request, response) => {
+    if (waiting.push(response) < 12) return;
+    for (const each of waiting) each.writeHead(200, { 'content-type': 'application/json' }).end(`${half}]`);
+  };
+  await using graph = await openGraph({ diligent: upstream }, { ...reading, maxBytes: largest });
+  const { told, all } = askAtOnce(graph, times(12, 'key'));
+  await all;
+  expect(told).toEqual(times(12, 'OK'));
 });
 
 test('reads for all keys at once sixteen such bodies, so that one key leaves room to others', async () => {

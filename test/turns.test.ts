@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { createRound } from '../src/round.ts';
 import { createTurns } from '../src/turns.ts';
 import { attack, good } from './support/abuse.ts';
 import { openGraph } from './support/graph.ts';
@@ -37,6 +38,23 @@ test('a turn ends before the next begins, and others are served between', async 
   expect(order.filter((what) => what !== 'other')).toEqual(
     [0, 1, 2, 3, 4].flatMap((number) => [`start of ${number}`, `end of ${number}`]),
   );
+});
+
+test('who asks for little while another has its turn is the next, though it was read with many others', async () => {
+  const turns = createTurns(0);
+  const round = createRound();
+  const order: string[] = [];
+  const all: Promise<void>[] = [];
+  const take = async (name: string, cost: number) => {
+    const turn = turns.join();
+    turn.cost = cost;
+    await turn.take();
+    if (order.push(name) === 1) setTimeout(() => round.add(() => all.push(take('little', 1))), 1);
+    for (const until = performance.now() + 20; performance.now() < until; );
+  };
+  for (const name of ['much', 'more', 'most']) all.push(take(name, 9));
+  await expect.poll(() => order).toEqual(['much', 'little', 'more', 'most']);
+  await Promise.all(all);
 });
 
 test('nobody waits while the event loop is not held up for long', async () => {

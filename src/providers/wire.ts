@@ -22,7 +22,7 @@ export function isoTime(value: unknown): string | null {
 }
 
 /** Whether it is text that is there and not empty. */
-export function isText(value: unknown): value is string {
+function isText(value: unknown): value is string {
   return typeof value === 'string' && value !== '';
 }
 

@@ -55,7 +55,7 @@ export function exchange(connections: Connections, request: Request, signal: Abo
       isOver = true;
       clearTimeout(timer);
       signal.removeEventListener('abort', leave);
-      // A body that came whole is parsed before any other goes on.
+      // Bodies that came whole are parsed one after the other before any more is read.
       bytes.give(size);
       return true;
     }
@@ -69,6 +69,12 @@ export function exchange(connections: Connections, request: Request, signal: Abo
     function stop(error: Error): void {
       fail(error);
       controller?.abort(error);
+    }
+    /** Those of bodies that came whole, in this round, are given back first where there are too few. */
+    function takeBytes(count: number): boolean {
+      if (bytes.take(count)) return true;
+      arrived.flush();
+      return bytes.take(count);
     }
     const timer = setTimeout(() => stop(new SourceError('TIMEOUT')), timeoutMs);
     // Not left to undici, which does not heed a signal while it is still connecting.
@@ -105,7 +111,7 @@ export function exchange(connections: Connections, request: Request, signal: Abo
           if (isOver) return;
           // A declared length is not to be trusted, so bytes are counted.
           if (size + chunk.length > maxBytes) return stop(new SourceError('TOO_LARGE', { httpStatus: head?.status }));
-          if (!bytes.take(chunk.length)) return stop(new SourceError('OVERLOADED'));
+          if (!takeBytes(chunk.length)) return stop(new SourceError('OVERLOADED'));
           size += chunk.length;
           collector?.add(chunk);
         },
@@ -117,7 +123,8 @@ export function exchange(connections: Connections, request: Request, signal: Abo
         },
         onResponseError(_controller, error) {
           connections.give(connection, true);
-          fail(error);
+          // After the answers that came before it.
+          arrived.add(() => fail(error));
         },
       },
     );

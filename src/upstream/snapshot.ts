@@ -50,7 +50,10 @@ export function createSnapshot<R extends Row>(
 
 let serials = 0;
 
-/** (In order, what is the same stands side by side. A set would make each text a name in V8's table of names: that takes several times as long.) */
+/**
+ * In order, what is the same stands side by side. (A set would make each id a name in V8's table of names, which takes several
+ * times as long.)
+ */
 function areDistinct(ids: string[]): boolean {
   ids.sort();
   return ids.every((id, index) => id !== ids[index + 1]);

@@ -48,6 +48,7 @@ test('holds the compiled program and the client kit, and no script that runs at 
     ].sort(),
   );
   expect(paths.filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts'))).toEqual([]);
+  expect(await run('tar', ['-xzOf', tarball, 'package/dist/LICENSES.txt'])).toMatch(/^undici \d.*\(MIT\)$/m);
   const { scripts } = JSON.parse(await run('tar', ['-xzOf', tarball, 'package/package.json']));
   expect(Object.keys(scripts).filter((name) => /install|prepare$/.test(name))).toEqual([]);
 });
@@ -57,6 +58,10 @@ test('has a function for receivers that works without what the gateway installs,
   const own = join(folder, 'node_modules/hookgraph');
   mkdirSync(own, { recursive: true });
   await run('tar', ['-xzf', tarball, '-C', own, '--strip-components=1']);
+  const source = readFileSync(join(own, 'dist/providers/diligent/signature.js'), 'utf8');
+  expect(source.match(/^(import|export) .* from .*|require\(.*/gm)).toEqual([
+    'import { createHmac, timingSafeEqual } from "node:crypto";',
+  ]);
   writeFileSync(join(folder, 'run.mjs'), verifying);
   expect(await run(process.execPath, ['run.mjs'], { cwd: folder })).toBe('true false\n');
   const [shown = ''] = readmeBlocks('ts', 'Verify deliveries');
