@@ -30,7 +30,7 @@ export interface Request {
   readonly answered: () => void;
 }
 
-/** Answers that came whole. */
+/** Calls that ended: with an answer that came whole, or with a fault of the connection. */
 const arrived = createRound();
 
 const expected = { accept: 'application/json', 'accept-encoding': 'identity' };
