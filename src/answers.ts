@@ -9,6 +9,7 @@ import { isAllowed, type Operation, type RequestRecord } from './request.ts';
 import type { SourceReport } from './request-source.ts';
 import { schema } from './schema/index.ts';
 import { plainScalars } from './schema/scalars.ts';
+import type { Turn, Turns } from './turns.ts';
 
 /** A request as the front door read it. */
 export interface GraphqlRequest {
@@ -31,14 +32,15 @@ export interface ReadyAnswer {
 export interface Answers {
   /** Learns from what the ordinary way makes of a request. */
   readonly plugin: Plugin<Context, { readonly record?: RequestRecord }>;
-  /** Answers a request that was learnt; null for whatever must go the ordinary way. */
-  answer(request: GraphqlRequest): Promise<ReadyAnswer | null>;
+  /** Answers a request that was learnt by `send`, and tells whether it was; what was not must go the ordinary way. */
+  answer(request: GraphqlRequest, send: (answer: ReadyAnswer) => void): Promise<boolean>;
   /** What was asked already for a request that goes the ordinary way after all. */
   contextOf(record: RequestRecord): Context | undefined;
 }
 
 export interface AnswersOptions {
-  openContext(request: Pick<GraphqlRequest, 'headers' | 'signal' | 'record'>): Context;
+  openContext(request: Pick<GraphqlRequest, 'headers' | 'signal' | 'record'>, turn: Turn): Context;
+  readonly turns: Turns;
   /** Whether answers are kept, and sent again where every source says what it said when they were made. */
   readonly reuseAnswers: boolean;
 }
@@ -76,8 +78,12 @@ function sizeOf({ document, compiled }: Learnt, key: string): number {
   return text * bytesPer.textCharacter + (compiled?.length ?? 0) * bytesPer.codeCharacter;
 }
 
+function isCompiled(query: Learnt | undefined): query is Learnt & { readonly compiled: CompiledQuery<Context> } {
+  return query?.compiled != null;
+}
+
 /** Nothing is known yet. What is kept is bounded; what was used longest ago goes first. */
-export function createAnswers({ openContext, reuseAnswers }: AnswersOptions): Answers {
+export function createAnswers({ openContext, turns, reuseAnswers }: AnswersOptions): Answers {
   const queries = new LRUCache<string, Learnt>({ ...mostQueries, sizeCalculation: sizeOf });
   /** By the query and the lists that they were made of; without a body where it was made only once. */
   const kept = new LRUCache<string, { readonly body?: Buffer }>({
@@ -95,19 +101,58 @@ export function createAnswers({ openContext, reuseAnswers }: AnswersOptions): An
     return Promise.all(asked.map((key) => sources.get(key)?.ask()));
   }
 
-  async function make(compiled: CompiledQuery<Context>, context: Context): Promise<Buffer | null> {
-    try {
-      const data = await compiled.run(context);
-      if (context.failures.length === 0) return Buffer.from(JSON.stringify({ data }));
-    } catch {
-      // Whatever it was, the ordinary executor meets it again, and says it as it is to be said.
+  /** Answers what was compiled, and tells whether it could be run so. */
+  async function run(
+    key: string,
+    query: Learnt & { readonly compiled: CompiledQuery<Context> },
+    request: GraphqlRequest,
+    context: Context,
+    send: (answer: ReadyAnswer) => void,
+  ): Promise<boolean> {
+    const { record, signal } = request;
+    const name = nameAnswer(query, await askAgain(query, context));
+    const last = name === null ? undefined : kept.get(name);
+    if (last?.body) {
+      record.isReused = true;
+      send({ headers: query.headers, body: last.body });
+      return true;
     }
-    context.failures.length = 0;
-    return null;
+    const isMade = await make(query.compiled, context, (body) => {
+      query.asked ??= [...context.sources.values()]
+        .filter((source) => source.wasAsked())
+        .map(({ key: asked }) => asked);
+      // Where rows change all the time, no answer comes again: it is kept when it came twice. For who left, it lacks rows.
+      if (name !== null && !signal.aborted) kept.set(name, last ? { body } : {});
+      send({ headers: query.headers, body });
+    });
+    if (isMade) return true;
+    contexts.set(record, context);
+    // With all rows there, and somebody who waits for them, it is the query that cannot be run so: it need not be tried again.
+    const isWhole = !signal.aborted && record.reads.every(({ state }) => state === 'OK');
+    if (isWhole) queries.set(key, { ...query, compiled: null });
+    return false;
+  }
+
+  /** Tells whether `use` got an answer. */
+  async function make(
+    compiled: CompiledQuery<Context>,
+    context: Context,
+    use: (body: Buffer) => void,
+  ): Promise<boolean> {
+    const isMade = await compiled
+      .run(context, (data) => {
+        if (context.failures.length > 0) return false;
+        use(Buffer.from(JSON.stringify({ data })));
+        return true;
+      })
+      // Whatever it was, the ordinary executor meets it again, and says it as it is to be said.
+      .catch(() => false);
+    if (!isMade) context.failures.length = 0;
+    return isMade;
   }
 
   return {
-    async answer(request) {
+    async answer(request, send) {
       const { record, headers } = request;
       const key = [request.method, request.url, headers.accept, request.body].join('\n');
       let query = queries.get(key);
@@ -118,30 +163,12 @@ export function createAnswers({ openContext, reuseAnswers }: AnswersOptions): An
         queries.set(key, query);
       }
       // Who may not read is told so on the ordinary way.
-      if (!query?.compiled || !isAllowed(record, 'webhooks:read')) return null;
+      if (!isCompiled(query) || !isAllowed(record, 'webhooks:read')) return false;
       noteOperation(record, query.recorded);
-      const context = openContext(request);
-      context.turn.cost = query.cost;
-      const name = nameAnswer(query, await askAgain(query, context));
-      const last = name === null ? undefined : kept.get(name);
-      if (last?.body) {
-        record.isReused = true;
-        return { headers: query.headers, body: last.body };
-      }
-      const body = await make(query.compiled, context);
-      if (!body) {
-        contexts.set(record, context);
-        // With all rows there, and somebody who waits for them, it is the query that cannot be run so: it need not be tried again.
-        const isWhole = !request.signal.aborted && record.reads.every(({ state }) => state === 'OK');
-        if (isWhole) queries.set(key, { ...query, compiled: null });
-        return null;
-      }
-      query.asked ??= [...context.sources.values()]
-        .filter((source) => source.wasAsked())
-        .map(({ key: asked }) => asked);
-      // Where rows change all the time, no answer comes again: it is kept when it came twice. For who left, it lacks rows.
-      if (name !== null && !request.signal.aborted) kept.set(name, last ? { body } : {});
-      return { headers: query.headers, body };
+      const turn = turns.join();
+      await turn.begin(query.cost);
+      // Not before: what is made while this waits would be old when the rows come, see `exchange`.
+      return run(key, query, request, openContext(request, turn), send);
     },
     contextOf: (record) => contexts.get(record),
     plugin: {

@@ -20,10 +20,11 @@ export interface CompiledQuery<C> {
   /** Characters of its code, with which all that it holds grows: a fragment is in it at each of its places. */
   readonly length: number;
   /**
-   * Makes the `data` of the answer, of plain objects. Rejects wherever an answer would hold an error, and wherever it is not
-   * sure: the ordinary executor then decides, on the same context.
+   * Makes the `data` of the answer, of plain objects, and returns what `use` makes of it, which should be little (see `exchange`).
+   * Rejects wherever an answer would hold an error, and wherever it is not sure: the ordinary executor then decides, on the same
+   * context.
    */
-  run(context: C): Promise<object>;
+  run<R>(context: C, use: (data: object) => R): Promise<R>;
 }
 
 /** What a query is compiled from. `variables` are coerced already. */

@@ -15,7 +15,7 @@ import { createRecord, type EndedWrite, type RequestRecord } from './request.ts'
 import type { FindCredential, Source } from './request-source.ts';
 import { schema } from './schema/index.ts';
 import { useScopes } from './scopes.ts';
-import { createTurns } from './turns.ts';
+import { createTurns, type Turn } from './turns.ts';
 
 /** What the gateway needs; the names are those of the configuration. */
 export interface GatewayOptions {
@@ -67,12 +67,13 @@ export function createGateway(options: GatewayOptions): Gateway {
   const writing = new Set<Promise<unknown>>();
   const answers = createAnswers({
     reuseAnswers: options.reuseAnswers !== false,
-    openContext: ({ headers, signal, record }) =>
-      open(record, { get: (name) => headers[name]?.toString() ?? null }, signal),
+    turns,
+    openContext: ({ headers, signal, record }, turn) =>
+      open(record, { get: (name) => headers[name]?.toString() ?? null }, signal, turn),
   });
-  function open(record: RequestRecord, headers: Pick<Headers, 'get'>, signal: AbortSignal): Context {
+  function open(record: RequestRecord, headers: Pick<Headers, 'get'>, signal: AbortSignal, turn: Turn): Context {
     const findCredential = options.findCredentials(headers);
-    return createContext({ ...options, record, findCredential, signal, turn: turns.join(), writing });
+    return createContext({ ...options, record, findCredential, signal, turn, writing });
   }
   function maskError(error: unknown): GraphQLError {
     const clientError = toClientError(error);
@@ -82,7 +83,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const yoga = createYoga<ServerContext, Context>({
     schema,
     context: ({ request, record = createRecord() }) =>
-      answers.contextOf(record) ?? open(record, request.headers, request.signal),
+      answers.contextOf(record) ?? open(record, request.headers, request.signal, turns.join()),
     graphiql: options.graphiql && createGraphiqlOptions(options),
     renderGraphiQL: renderGraphiql,
     landingPage: false,

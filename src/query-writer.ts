@@ -191,9 +191,12 @@ export function createQueryWriter({ schema, fragments, variables, operation, sca
       // What one throws at once is a failure of its own as well: the others must not be left without anybody who waits.
       const calls = resolved.map(([, nodes]) => `(async () => ${call(type, nodes, 'undefined', true)})()`);
       const places = new Map(resolved.map(([, nodes], index) => [nodes, `all[${index}]`]));
-      const body = writeLiteral(type, [...fields], (nodes) => places.get(nodes) ?? runtime.fail());
+      const make = declare(
+        'all, context',
+        writeLiteral(type, [...fields], (nodes) => places.get(nodes) ?? runtime.fail()),
+      );
       return `${functions.join('\n')}
-      return async (context) => { const all = await Promise.all([${calls.join(', ')}]); ${body} };`;
+      return async (context, use) => use(${make}(await Promise.all([${calls.join(', ')}]), context));`;
     },
   };
 }

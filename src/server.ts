@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Answers } from './answers.ts';
+import type { Answers, ReadyAnswer } from './answers.ts';
 import { type AccessOptions, createAccess } from './door/access.ts';
 import { createBacklog } from './door/backlog.ts';
 import { readBody } from './door/body.ts';
@@ -150,8 +150,8 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
     const body = method === 'POST' ? await readBody(request) : null;
     if (typeof body === 'object' && body !== null) return refuse(request, response, body);
     const target = `http://${headers.host}${url}`;
-    const known = await graphql.answer?.({ method, url: target, headers, body, signal, record });
-    if (known) return send(request, response, record, 200, known.headers, known.body);
+    const sendKnown = (known: ReadyAnswer) => send(request, response, record, 200, known.headers, known.body);
+    if (await graphql.answer?.({ method, url: target, headers, body, signal, record }, sendKnown)) return;
     const init = { method, headers: headers as Record<string, string>, body, signal };
     const answer = await graphql.fetch(target, init, { record });
     if (response.headersSent) return;

@@ -83,9 +83,12 @@ export function createTelemetry({ log, metrics, beginTrace }: TelemetryOptions):
 
   function tellEnd(record: RequestRecord, status: number | null, refusal: string | null, durationMs: number): void {
     metrics.requestEnded(record.route, status ?? statusOfLeft, durationMs / 1000);
-    for (const { source, state, code, rows, fetchedAt } of record.reads) {
+    for (const read of record.reads) {
+      const { source, state, code, rows, fetchedAt } = read;
       if (state) metrics.source(source).read(state, code);
       if (fetchedAt) metrics.source(source).rows(rows, fetchedAt);
+      // Whoever still holds the record is done with them.
+      read.rows = [];
     }
     // GraphiQL and what was refused at the door are no operations.
     if (record.operation || record.errors.size > 0) {

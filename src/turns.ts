@@ -1,19 +1,74 @@
+import { performance } from 'node:perf_hooks';
+
 /** One operation's place among all that are under way. */
 export interface Turn {
   /** Whoever costs least goes first, so that nobody who asks for little waits for all who ask for much. */
   cost: number;
+  /**
+   * Sets the cost, and resolves when it may ask for what it is to work on. What is asked for while enough wait for their turn
+   * already would only wait there, too, and meanwhile take room and grow old. Nobody waits here while there is nothing to do.
+   */
+  begin(cost: number): Promise<void>;
   /** Resolves when it is its turn, which lasts until it waits for anything else than promises. */
   take(): Promise<void>;
 }
+
+/** Those who share one event loop. */
+export interface Turns {
+  join(): Turn;
+}
+
+interface Waiting {
+  readonly turn: Turn;
+  start(): void;
+}
+
+/** So many who wait for their turn are enough to do while more is asked for. */
+const enough = 8;
+/** Milliseconds after which it is seen that there is nothing to do. */
+const lookMs = 1;
 
 /**
  * Lets all work go on at once for `sliceMs` milliseconds, and what would hold up the event loop for longer one after the
  * other, with a look between at who came in and what was read. (Turns for all work would cost a third of the requests.)
  */
-export function createTurns(sliceMs = 20): { join(): Turn } {
-  const waiting: { readonly turn: Turn; start(): void }[] = [];
+export function createTurns(sliceMs = 20): Turns {
+  const waiting: Waiting[] = [];
+  /** Those who are to begin later. */
+  const held: Waiting[] = [];
   let sliceEndsAt: number | undefined;
   let isBusy = false;
+  let lookTimer: NodeJS.Timeout | undefined;
+  /** Milliseconds for which the event loop had nothing to do, at the last look. */
+  let idleMs = 0;
+  /** How many begin where it had nothing to do again. */
+  let more = 1;
+
+  function hold(turn: Turn): Promise<void> {
+    if (!lookTimer) {
+      idleMs = performance.eventLoopUtilization().idle;
+      more = 1;
+      lookTimer = setTimeout(look, lookMs);
+    }
+    return new Promise((start) => held.push({ turn, start }));
+  }
+
+  /** What others wait for that were asked may take long: then more and more begin. */
+  function look(): void {
+    const { idle } = performance.eventLoopUtilization();
+    more = idle > idleMs ? more * 2 : 1;
+    idleMs = idle;
+    beginHeld(more);
+    lookTimer = held.length > 0 ? setTimeout(look, lookMs) : undefined;
+  }
+
+  function mayBegin(cost: number): boolean {
+    return waiting.filter(({ turn }) => turn.cost <= cost).length < enough;
+  }
+
+  function beginHeld(most: number): void {
+    for (let count = Math.min(most, held.length); count > 0; count--) takeCheapest(held, mayBegin)?.start();
+  }
 
   /** A slice ends when the event loop goes on by itself, too. */
   function isTimeLeft(): boolean {
@@ -27,6 +82,7 @@ export function createTurns(sliceMs = 20): { join(): Turn } {
   }
 
   function goOn(): void {
+    beginHeld(1);
     isBusy = waiting.length > 0;
     if (!isBusy) return;
     if (isTimeLeft()) next();
@@ -35,9 +91,7 @@ export function createTurns(sliceMs = 20): { join(): Turn } {
   }
 
   function next(): void {
-    const least = Math.min(...waiting.map(({ turn }) => turn.cost));
-    const index = waiting.findIndex(({ turn }) => turn.cost === least);
-    waiting.splice(index, 1)[0]?.start();
+    takeCheapest(waiting)?.start();
     // A tick comes when nothing is left to do for promises, so when this turn is over.
     queueMicrotask(() => process.nextTick(goOn));
   }
@@ -46,6 +100,10 @@ export function createTurns(sliceMs = 20): { join(): Turn } {
     join() {
       const turn: Turn = {
         cost: 0,
+        async begin(cost) {
+          turn.cost = cost;
+          if (!mayBegin(cost) || held.some((other) => other.turn.cost <= cost)) await hold(turn);
+        },
         take: () =>
           new Promise((start) => {
             waiting.push({ turn, start });
@@ -57,4 +115,11 @@ export function createTurns(sliceMs = 20): { join(): Turn } {
       return turn;
     },
   };
+}
+
+/** Takes out of a line who costs least; of several, who came first. */
+function takeCheapest(line: Waiting[], may: (cost: number) => boolean = () => true): Waiting | undefined {
+  const least = Math.min(...line.map(({ turn }) => turn.cost));
+  const index = line.findIndex(({ turn }) => turn.cost === least);
+  return may(least) ? line.splice(index, 1)[0] : undefined;
 }

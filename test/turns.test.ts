@@ -1,6 +1,7 @@
+import type { RequestListener } from 'node:http';
 import { expect, test } from 'vitest';
 import { createRound } from '../src/round.ts';
-import { createTurns } from '../src/turns.ts';
+import { createTurns, type Turns } from '../src/turns.ts';
 import { attack, good } from './support/abuse.ts';
 import { openGraph } from './support/graph.ts';
 import { apimallList, apimallRow, diligentRow } from './support/rows.ts';
@@ -66,6 +67,80 @@ test('nobody waits while the event loop is not held up for long', async () => {
   expect(order).toEqual(['five turns']);
 });
 
+const hold = (ms: number) => {
+  for (const until = performance.now() + ms; performance.now() < until; );
+};
+
+/** Lets many wait for their turn, each with a moment of work, and tells how many still do. */
+function startMany(turns: Turns, number: number, cost = 9) {
+  let left = number;
+  const all = Array.from({ length: number }, async () => {
+    const turn = turns.join();
+    turn.cost = cost;
+    await turn.take();
+    left -= 1;
+    hold(2);
+  });
+  return { left: () => left, all: Promise.all(all) };
+}
+
+test('what is asked for while many wait for their turn is asked for as they are done', async () => {
+  const turns = createTurns(0);
+  const many = startMany(turns, 20);
+  const leftAtBegin: number[] = [];
+  const later = Array.from({ length: 5 }, () =>
+    turns
+      .join()
+      .begin(9)
+      .then(() => leftAtBegin.push(many.left())),
+  );
+  await Promise.all(later);
+  await many.all;
+  expect(Math.max(...leftAtBegin)).toBeLessThan(9);
+  expect(new Set(leftAtBegin).size).toBeGreaterThan(1);
+});
+
+test('who asks for little begins at once, though many who ask for more wait for their turn', async () => {
+  const turns = createTurns(0);
+  const many = startMany(turns, 20);
+  await turns.join().begin(1);
+  expect(many.left()).toBe(20);
+  await many.all;
+});
+
+test('of those who are to begin later, who asks for least is the first', async () => {
+  const turns = createTurns(0);
+  const many = startMany(turns, 20);
+  const order: number[] = [];
+  await Promise.all(
+    [12, 11, 10, 11].map((cost) =>
+      turns
+        .join()
+        .begin(cost)
+        .then(() => order.push(cost)),
+    ),
+  );
+  expect(order).toEqual([10, 11, 11, 12]);
+  await many.all;
+});
+
+test('all begin while there is nothing to do, however long those before them wait for what they asked for', async () => {
+  const turns = createTurns(0);
+  const many = startMany(turns, 10);
+  let begun = 0;
+  const later = Array.from({ length: 300 }, () =>
+    turns
+      .join()
+      .begin(9)
+      .then(() => (begun += 1)),
+  );
+  await many.all;
+  expect(begun).toBeLessThan(20);
+  const started = performance.now();
+  await Promise.all(later);
+  expect(performance.now() - started).toBeLessThan(500);
+});
+
 /** Forty times 8000 rows: far more than what goes on at once. */
 const larges = 40;
 /** However long all of them take together. */
@@ -103,6 +178,36 @@ test.each([
   ['they all have their rows at once', true],
 ])('a small answer goes out before the large ones that were asked for before it, where %s', async (_name, sharing) => {
   expect(await countBeforeSmall(sharing)).toBeLessThan(larges / 2);
+});
+
+test('of a query that is known, what is asked for waits while enough of what came before is to be worked on', async () => {
+  const { promise: all, resolve: startAll } = Promise.withResolvers<void>();
+  let calls = 0;
+  const apimall = after(
+    () => (calls > 2 ? all : Promise.resolve()),
+    (request, response) =>
+      apimallList(apimallRow({ id: 0, url: `https://x.test/${calls}` }), ...rows)(request, response),
+  );
+  const counted: RequestListener = (request, response) => {
+    calls += 1;
+    return apimall(request, response);
+  };
+  await using graph = await openGraph({ apimall: counted, diligent: json([]) }, { ...patient, shareInFlight: false });
+  await using server = await listen(graph.gateway, { requestDeadlineMs: 60_000 });
+  const callsThen: number[] = [];
+  const ask = async () => {
+    expect((await attack(server.url, good(large))).answers[0]?.status).toBe(200);
+    callsThen.push(calls);
+  };
+  for (let times = 0; times < 2; times++) await ask();
+  const before = Array.from({ length: larges }, ask);
+  await expect.poll(() => calls).toBe(2 + larges);
+  startAll();
+  await Promise.all(graph.calls('apimall').map(({ ended }) => ended));
+  const later = Array.from({ length: larges }, ask);
+  await Promise.all([...before, ...later]);
+  expect(callsThen[larges / 2]).toBe(2 + larges);
+  expect(calls).toBe(2 + 2 * larges);
 });
 
 test.each([false, true])('would go out after them if nobody waited for a turn: sharing %s', async (sharing) => {

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { createRecord } from '../src/request.ts';
 import { openSource } from '../src/request-source.ts';
+import { createTurns } from '../src/turns.ts';
 import { reportQuery } from './support/faults.ts';
 import { type Graph, openGraph } from './support/graph.ts';
 import { apimallRow, diligentRow } from './support/rows.ts';
@@ -98,7 +99,7 @@ test('leaves no rows to work on for a caller that left while they waited for the
       findCredential: () => ({ 'x-api-key': 'test-key' }),
       writes: false,
       signal: caller.signal,
-      turn: { cost: 0, take: async () => (leaves ? caller.abort() : undefined) },
+      turn: { ...createTurns().join(), take: async () => (leaves ? caller.abort() : undefined) },
       onInternalError: (error) => expect.fail(String(error)),
     });
     return (await opened.read()).rows.length;

@@ -94,7 +94,7 @@ export function createKeySet(
     clearTimeout(timer);
     const before = failures;
     try {
-      keys = readKeys(await exchange(connections, request, closed.signal));
+      keys = await exchange(connections, request, closed.signal, readKeys);
       failures = 0;
       if (before > 0) onChange(null, null);
     } catch (error) {

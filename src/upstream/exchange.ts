@@ -36,11 +36,18 @@ const arrived = createRound();
 const expected = { accept: 'application/json', 'accept-encoding': 'identity' };
 
 /**
- * Sends a request and reads the answer whole. Throws a `SourceError` for connections that fail, for what takes too long
- * (TIMEOUT), and for bodies that are too large, or that there is no room for (OVERLOADED), and the reason of `signal` once
- * that aborts. Of an answer other than 200, what could not be read of the body is left out: the status says enough.
+ * Sends a request, and makes something of the answer once that came whole. Throws a `SourceError` for connections that fail, for
+ * what takes too long (TIMEOUT), and for bodies that are too large, or that there is no room for (OVERLOADED), the reason of
+ * `signal` once that aborts, and what `read` throws. Of an answer other than 200, what could not be read of the body is left out:
+ * the status says enough. (The answer itself is not returned: a promise that waited for long is among the old in V8's heap, and
+ * would keep the body from being collected with the young.)
  */
-export function exchange(connections: Connections, request: Request, signal: AbortSignal): Promise<Answer> {
+export function exchange<T>(
+  connections: Connections,
+  request: Request,
+  signal: AbortSignal,
+  read: (answer: Answer) => T,
+): Promise<T> {
   return new Promise((resolve, reject) => {
     const { method, origin, path, headers, body, timeoutMs, maxBytes, bytes } = request;
     let head: { readonly status: number; readonly headers: IncomingHttpHeaders } | undefined;
@@ -59,11 +66,18 @@ export function exchange(connections: Connections, request: Request, signal: Abo
       bytes.give(size);
       return true;
     }
+    function succeed(answer: Answer): void {
+      try {
+        resolve(read(answer));
+      } catch (error) {
+        reject(error);
+      }
+    }
     function fail(error: unknown): void {
       if (!end()) return;
       const reason: unknown = signal.aborted ? signal.reason : error;
       const left = signal.aborted && !(reason instanceof SourceError);
-      if (!left && head && head.status !== 200) resolve({ ...head, body: Buffer.alloc(0) });
+      if (!left && head && head.status !== 200) succeed({ ...head, body: Buffer.alloc(0) });
       else reject(left || reason instanceof SourceError ? reason : new SourceError('UNREACHABLE', {}, reason));
     }
     function stop(error: Error): void {
@@ -118,7 +132,7 @@ export function exchange(connections: Connections, request: Request, signal: Abo
         onResponseEnd() {
           connections.give(connection, false);
           arrived.add(() => {
-            if (head && collector && end()) resolve({ ...head, body: collector.end() });
+            if (head && collector && end()) succeed({ ...head, body: collector.end() });
           });
         },
         onResponseError(_controller, error) {

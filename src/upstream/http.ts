@@ -160,7 +160,8 @@ export function createUpstream(url: string, limits: UpstreamLimits, observer: Up
           let call: ReturnType<typeof begin> | undefined;
           try {
             call = begin(operation, wanted, tries);
-            const value = readAnswer(await exchange(connections, call.request, caller), operation, key, known, reading);
+            const read = (answer: Answer) => readAnswer(answer, operation, key, known, reading);
+            const value = await exchange(connections, call.request, caller, read);
             call.end(null);
             return value;
           } catch (error) {

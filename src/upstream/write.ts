@@ -35,7 +35,7 @@ export async function exchangeOnce(connections: Connections, request: Request, s
     isSent = true;
   };
   try {
-    return await exchange(connections, { ...request, sent }, signal);
+    return await exchange(connections, { ...request, sent }, signal, (answer) => answer);
   } catch (error) {
     throw isSent && error instanceof SourceError ? new UnknownOutcome(error, error.cause) : error;
   }

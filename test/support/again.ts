@@ -1,4 +1,5 @@
 import type { RequestListener } from 'node:http';
+import type { ReadyAnswer } from '../../src/answers.ts';
 import { createRecord } from '../../src/request.ts';
 import type { Graph } from './graph.ts';
 
@@ -27,7 +28,12 @@ export async function askAgain(
   const all = { 'content-type': 'application/json', accept: 'application/json', ...headers };
   const url = 'http://graph.test/graphql';
   const record = createRecord();
-  const known = await gateway.answer({ method: 'POST', url, headers: all, body, signal, record });
+  const sent: ReadyAnswer[] = [];
+  const isKnown = await gateway.answer({ method: 'POST', url, headers: all, body, signal, record }, (answer) => {
+    sent.push(answer);
+  });
+  if (isKnown !== (sent.length === 1)) throw new Error(`Sent ${sent.length} answers, and said ${isKnown}.`);
+  const [known] = sent;
   if (known) return { text: known.body.toString(), bytes: known.body, type: known.headers['content-type'] };
   const response = await gateway.fetch(url, { method: 'POST', headers: all, body, signal }, { record });
   return { text: await response.text(), bytes: null, type: response.headers.get('content-type') };
