@@ -1,12 +1,5 @@
 import { InputError } from './errors.ts';
-import {
-  createComparator,
-  createLocator,
-  createRowComparator,
-  decodeCursor,
-  encodeCursor,
-  type Order,
-} from './order.ts';
+import { createComparator, createLocator, createSorter, decodeCursor, encodeCursor, type Order } from './order.ts';
 import type { Webhook } from './webhook.ts';
 
 /** The arguments of a Relay connection. null and undefined are the same. */
@@ -46,10 +39,10 @@ export function createPager(
   const before = args.before == null ? null : decodeCursor('before', args.before, order);
   const locate = createLocator(order.field, providerOf);
   const compare = createComparator(order.direction);
-  const compareRows = createRowComparator(order, providerOf);
+  const sort = createSorter(order, providerOf);
 
   return (rows) => {
-    const sorted = rows.toSorted(compareRows);
+    const sorted = sort(rows);
     // Where the row of a cursor would stand: it may be gone since.
     const start = after ? countWhile(sorted, (row) => compare(locate(row), after) <= 0) : 0;
     const end = before ? countWhile(sorted, (row) => compare(locate(row), before) < 0) : sorted.length;

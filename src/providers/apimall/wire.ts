@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { SourceErrorCode, SourceFaultDetails } from '../../errors.ts';
 import { isPlainText, type Span } from '../../upstream/reuse.ts';
-import { encodeId, type Health, type LastDelivery, type Webhook } from '../../webhook.ts';
+import { type Health, type LastDelivery, type Webhook, webhookId } from '../../webhook.ts';
 import { isObject, isoTime, maybeCount, maybeId, maybeInt, maybeText, maybeTexts, quote } from '../wire.ts';
 
 /** A webhook at API Mall. Its counters and times are null in the answer to a create, which leaves them out. */
@@ -110,7 +110,7 @@ export function readWebhook(row: unknown, source: string): ApiMallWebhook | null
   const finding = judge(evidence, tried);
   return {
     __typename: 'ApiMallWebhook',
-    id: encodeId('ApiMallWebhook', source, id),
+    id: webhookId('ApiMallWebhook', source, id),
     source,
     externalId: id,
     url,

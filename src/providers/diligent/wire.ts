@@ -1,4 +1,4 @@
-import { encodeId, type Health, type Webhook } from '../../webhook.ts';
+import { type Health, type Webhook, webhookId } from '../../webhook.ts';
 import { isObject, isoTime, maybeFlag, maybeId, maybeText, maybeTexts, quote } from '../wire.ts';
 
 /** A webhook at Diligent, which says of the latest delivery only when it was tried and the HTTP status. */
@@ -40,7 +40,7 @@ export function readWebhook(row: unknown, source: string): DiligentWebhook | nul
   const finding = judge(evidence, tried);
   return {
     __typename: 'DiligentWebhook',
-    id: encodeId('DiligentWebhook', source, id),
+    id: webhookId('DiligentWebhook', source, id),
     source,
     externalId: id,
     url,
