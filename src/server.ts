@@ -105,8 +105,8 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
   async function serve(request: IncomingMessage, response: ServerResponse, record: RequestRecord): Promise<void> {
     const wrong = checkRequest(request);
     if (wrong) return refuse(request, response, wrong);
-    const path = request.url?.split('?', 1)[0] ?? '';
-    if (path !== '/graphql') {
+    if (record.route !== 'graphql') {
+      const path = request.url?.split('?', 1)[0] ?? '';
       const isProbe = await answerProbe(path, request, response);
       return isProbe ? undefined : refuse(request, response, badRequest(404, 'Not found. The graph is at /graphql.'));
     }
