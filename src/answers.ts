@@ -32,7 +32,10 @@ export interface ReadyAnswer {
 export interface Answers {
   /** Learns from what the ordinary way makes of a request. */
   readonly plugin: Plugin<Context, { readonly record?: RequestRecord }>;
-  /** Answers a request that was learnt by `send`, and tells whether it was; what was not must go the ordinary way. */
+  /**
+   * Answers a request that was learnt by `send`, and tells whether nothing is left to do, as where nobody waits for the answer any
+   * more; otherwise it must go the ordinary way.
+   */
   answer(request: GraphqlRequest, send: (answer: ReadyAnswer) => void): Promise<boolean>;
   /** What was asked already for a request that goes the ordinary way after all. */
   contextOf(record: RequestRecord): Context | undefined;
@@ -114,6 +117,7 @@ export function createAnswers({ openContext, turns, reuseAnswers }: AnswersOptio
     const last = name === null ? undefined : kept.get(name);
     if (last?.body) {
       record.isReused = true;
+      context.turn.pass();
       send({ headers: query.headers, body: last.body });
       return true;
     }
@@ -139,14 +143,22 @@ export function createAnswers({ openContext, turns, reuseAnswers }: AnswersOptio
     context: Context,
     use: (body: Buffer) => void,
   ): Promise<boolean> {
+    const faults: unknown[] = [];
     const isMade = await compiled
       .run(context, (data) => {
         if (context.failures.length > 0) return false;
-        use(Buffer.from(JSON.stringify({ data })));
+        const body = Buffer.from(JSON.stringify({ data }));
+        try {
+          use(body);
+        } catch (error) {
+          // No fault of the query.
+          faults.push(error);
+        }
         return true;
       })
       // Whatever it was, the ordinary executor meets it again, and says it as it is to be said.
       .catch(() => false);
+    if (faults.length > 0) throw faults[0];
     if (!isMade) context.failures.length = 0;
     return isMade;
   }
@@ -167,6 +179,10 @@ export function createAnswers({ openContext, turns, reuseAnswers }: AnswersOptio
       noteOperation(record, query.recorded);
       const turn = turns.join();
       await turn.begin(query.cost);
+      if (request.signal.aborted) {
+        turn.pass();
+        return true;
+      }
       // Not before: what is made while this waits would be old when the rows come, see `exchange`.
       return run(key, query, request, openContext(request, turn), send);
     },

@@ -6,9 +6,12 @@ export interface Turn {
   cost: number;
   /**
    * Sets the cost, and resolves when it may ask for what it is to work on. What is asked for while enough wait for their turn
-   * already would only wait there, too, and meanwhile take room and grow old. Nobody waits here while there is nothing to do.
+   * already would only wait there, too, and meanwhile take room and grow old. Nobody waits here for longer than a moment while there
+   * is nothing to do, and for longer than a second at all: the deadlines of sources begin later, and have to end in time.
    */
   begin(cost: number): Promise<void>;
+  /** Tells that it needs no turn: somebody else may begin. */
+  pass(): void;
   /** Resolves when it is its turn, which lasts until it waits for anything else than promises. */
   take(): Promise<void>;
 }
@@ -23,8 +26,14 @@ interface Waiting {
   start(): void;
 }
 
-/** So many who wait for their turn are enough to do while more is asked for. */
+interface Held extends Waiting {
+  /** By `performance.now()`. */
+  readonly since: number;
+}
+
+/** So many turns that are waited for, one for each source of a request, are enough to do while more is asked for. */
 const enough = 8;
+const longestHoldMs = 1000;
 /** Milliseconds after which it is seen that there is nothing to do. */
 const lookMs = 1;
 
@@ -35,7 +44,7 @@ const lookMs = 1;
 export function createTurns(sliceMs = 20): Turns {
   const waiting: Waiting[] = [];
   /** Those who are to begin later. */
-  const held: Waiting[] = [];
+  const held: Held[] = [];
   let sliceEndsAt: number | undefined;
   let isBusy = false;
   let lookTimer: NodeJS.Timeout | undefined;
@@ -50,7 +59,7 @@ export function createTurns(sliceMs = 20): Turns {
       more = 1;
       lookTimer = setTimeout(look, lookMs);
     }
-    return new Promise((start) => held.push({ turn, start }));
+    return new Promise((start) => held.push({ turn, since: performance.now(), start }));
   }
 
   /** What others wait for that were asked may take long: then more and more begin. */
@@ -59,6 +68,9 @@ export function createTurns(sliceMs = 20): Turns {
     more = idle > idleMs ? more * 2 : 1;
     idleMs = idle;
     beginHeld(more);
+    const late = performance.now() - longestHoldMs;
+    // Those who came first stand first.
+    while (held[0] && held[0].since < late) held.shift()?.start();
     lookTimer = held.length > 0 ? setTimeout(look, lookMs) : undefined;
   }
 
@@ -104,6 +116,7 @@ export function createTurns(sliceMs = 20): Turns {
           turn.cost = cost;
           if (!mayBegin(cost) || held.some((other) => other.turn.cost <= cost)) await hold(turn);
         },
+        pass: () => beginHeld(1),
         take: () =>
           new Promise((start) => {
             waiting.push({ turn, start });

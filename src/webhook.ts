@@ -59,9 +59,12 @@ export function encodeId(typename: string, source: string, externalId?: string):
 const known = new Map<string, Map<string, Map<string, string>>>();
 /** Of one source. Beyond, all of them are forgotten: whoever sends new ones all the time gains nothing by it anyway. */
 const mostKnown = 10_000;
+/** Characters of an id that is kept: longer ones, which nobody has, would take more room than they are worth. */
+const longestKnown = 64;
 
 /** The global id of a webhook. The same ones are asked for all the time, and to look one up takes a quarter of the time. */
 export function webhookId(typename: string, source: string, externalId: string): string {
+  if (externalId.length > longestKnown) return encodeId(typename, source, externalId);
   const ids = known.get(typename)?.get(source) ?? knownOf(typename, source);
   const last = ids.get(externalId);
   if (last !== undefined) return last;

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { expect, test } from 'vitest';
+import { createRecord } from '../src/request.ts';
 import { askAgain, askOften, createSpeaker } from './support/again.ts';
 import { type Graph, type GraphOptions, openGraph } from './support/graph.ts';
 import { apimallRow, diligentRow } from './support/rows.ts';
@@ -228,3 +229,47 @@ test.each([
     expect(await isKept(graph, query)).toBe(true);
   },
 );
+
+test('asks nobody for a caller who left before it could begin, and answers nothing', async () => {
+  const { graph } = await openSpoken();
+  await using _graph = graph;
+  await askOften(graph, list);
+  const before = graph.calls('apimall').length;
+  const { bytes, text } = await askAgain(graph, list, { signal: AbortSignal.abort() }).catch(() => ({
+    bytes: null,
+    text: '',
+  }));
+  expect([bytes, text, graph.calls('apimall').length]).toEqual([null, '', before]);
+  expect(await isKept(graph, list)).toBe(true);
+});
+
+test.each([
+  ['was made now', '{ webhooks { nodes { id } sources { durationMs } } }'],
+  ['was kept', list],
+])('a fault in sending an answer that %s is told, and costs the query nothing', async (_name, query) => {
+  const { graph } = await openSpoken();
+  await using _graph = graph;
+  await askOften(graph, query);
+  const headers = { 'content-type': 'application/json', accept: 'application/json' };
+  const body = JSON.stringify({ query });
+  const answer = (send: () => void) =>
+    graph.gateway.answer(
+      {
+        method: 'POST',
+        url: 'http://graph.test/graphql',
+        headers,
+        body,
+        signal: new AbortController().signal,
+        record: createRecord(),
+      },
+      send,
+    );
+  await expect(
+    answer(() => {
+      throw new Error('The socket is on fire.');
+    }),
+  ).rejects.toThrow('The socket is on fire.');
+  let sent = 0;
+  expect(await answer(() => (sent += 1))).toBe(true);
+  expect(sent).toBe(1);
+});

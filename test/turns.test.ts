@@ -72,14 +72,14 @@ const hold = (ms: number) => {
 };
 
 /** Lets many wait for their turn, each with a moment of work, and tells how many still do. */
-function startMany(turns: Turns, number: number, cost = 9) {
+function startMany(turns: Turns, number: number, ms = 2, cost = 9) {
   let left = number;
   const all = Array.from({ length: number }, async () => {
     const turn = turns.join();
     turn.cost = cost;
     await turn.take();
     left -= 1;
-    hold(2);
+    hold(ms);
   });
   return { left: () => left, all: Promise.all(all) };
 }
@@ -139,6 +139,32 @@ test('all begin while there is nothing to do, however long those before them wai
   const started = performance.now();
   await Promise.all(later);
   expect(performance.now() - started).toBeLessThan(500);
+});
+
+test('who needs no turn lets the next begin', async () => {
+  const turns = createTurns(0);
+  const many = startMany(turns, 10);
+  let begun = 0;
+  const ask = async () => {
+    const turn = turns.join();
+    await turn.begin(9);
+    begun += 1;
+    turn.pass();
+  };
+  const later = Array.from({ length: 300 }, ask);
+  await many.all;
+  expect(begun).toBe(300);
+  await Promise.all(later);
+});
+
+test('nobody waits for much longer than a second to begin, however much others have to do', async () => {
+  const turns = createTurns(0);
+  const many = startMany(turns, 60, 50);
+  const started = performance.now();
+  await Promise.all(Array.from({ length: 10 }, () => turns.join().begin(9)));
+  expect(performance.now() - started).toBeLessThan(2000);
+  expect(many.left()).toBeGreaterThan(8);
+  await many.all;
 });
 
 /** Forty times 8000 rows: far more than what goes on at once. */

@@ -159,11 +159,13 @@ export function createUpstream(url: string, limits: UpstreamLimits, observer: Up
         for (let tries = 1; ; tries++) {
           let call: ReturnType<typeof begin> | undefined;
           try {
-            call = begin(operation, wanted, tries);
-            const read = (answer: Answer) => readAnswer(answer, operation, key, known, reading);
-            const value = await exchange(connections, call.request, caller, read);
-            call.end(null);
-            return value;
+            const begun = begin(operation, wanted, tries);
+            call = begun;
+            return await exchange(connections, begun.request, caller, (answer) => {
+              const value = readAnswer(answer, operation, key, known, reading);
+              begun.end(null);
+              return value;
+            });
           } catch (error) {
             call?.end(error);
             const pause = pauseBefore(tries + 1, error, endsAt - performance.now(), Math.random);
