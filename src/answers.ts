@@ -33,8 +33,8 @@ export interface Answers {
   /** Learns from what the ordinary way makes of a request. */
   readonly plugin: Plugin<Context, { readonly record?: RequestRecord }>;
   /**
-   * Answers a request that was learnt by `send`, and tells whether nothing is left to do, as where nobody waits for the answer any
-   * more; otherwise it must go the ordinary way.
+   * Answers with `send` what was learnt, and tells whether nothing is left to do, as also where nobody waits for the answer any more.
+   * Otherwise the request must go the ordinary way.
    */
   answer(request: GraphqlRequest, send: (answer: ReadyAnswer) => void): Promise<boolean>;
   /** What was asked already for a request that goes the ordinary way after all. */

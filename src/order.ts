@@ -40,7 +40,7 @@ export function createComparator(direction: Order['direction']): (a: Position, b
   return compareBy(direction, ({ value }) => value);
 }
 
-/** Where the rows of the last list of a name stood before it was sorted. */
+/** Where the rows of the last list stood before it was sorted, by the order and the number of rows: no more than a guess. */
 const lastPlaces = new LRUCache<string, readonly number[]>({
   maxSize: 4_194_304,
   sizeCalculation: (places) => places.length * 8,
