@@ -70,10 +70,18 @@ const mostAnswers = { max: 2000, maxSize: 33_554_432 };
 /** What is sent again is one JSON text: what goes out in pieces, or as events, is framed by Yoga. */
 const jsonType = /^application\/(graphql-response\+)?json\b/;
 
-/** The name of the answer to a query that is made of these reports; null where they are not whole. */
-function nameAnswer({ serial }: Learnt, reports: readonly (SourceReport | undefined)[] | null): string | null {
-  const isWhole = reports?.every((report) => report?.state === 'OK');
-  return isWhole ? [serial, ...reports.map((report) => report?.serial)].join() : null;
+/**
+ * Whether lists came before, by their serials, which only ever rise: each has its place among so many, until one that came later
+ * takes it. (Whatever kept more of a list that never comes again would outlive all minor collections.)
+ */
+function createSightings(): (serial: number) => boolean {
+  const seen = new Float64Array(1024);
+  return (serial) => {
+    const place = serial % seen.length;
+    const cameBefore = seen[place] === serial;
+    seen[place] = serial;
+    return cameBefore;
+  };
 }
 
 function sizeOf({ document, compiled }: Learnt, key: string): number {
@@ -88,11 +96,9 @@ function isCompiled(query: Learnt | undefined): query is Learnt & { readonly com
 /** Nothing is known yet. What is kept is bounded; what was used longest ago goes first. */
 export function createAnswers({ openContext, turns, reuseAnswers }: AnswersOptions): Answers {
   const queries = new LRUCache<string, Learnt>({ ...mostQueries, sizeCalculation: sizeOf });
-  /** By the query and the lists that they were made of; without a body where it was made only once. */
-  const kept = new LRUCache<string, { readonly body?: Buffer }>({
-    ...mostAnswers,
-    sizeCalculation: ({ body }) => (body?.length ?? 0) + 200,
-  });
+  /** By the query and the lists that they were made of. */
+  const kept = new LRUCache<string, Buffer>({ ...mostAnswers, sizeCalculation: (body) => body.length + 200 });
+  const cameBefore = createSightings();
   const keys = new WeakMap<RequestRecord, string>();
   const executed = new WeakMap<RequestRecord, Omit<Learnt, 'headers'>>();
   const contexts = new WeakMap<RequestRecord, Context>();
@@ -102,6 +108,14 @@ export function createAnswers({ openContext, turns, reuseAnswers }: AnswersOptio
   function askAgain({ compiled, asked }: Learnt, { sources }: Context): Promise<(SourceReport | undefined)[]> | null {
     if (!reuseAnswers || !asked || compiled?.isPerRequest !== false) return null;
     return Promise.all(asked.map((key) => sources.get(key)?.ask()));
+  }
+
+  /** The name of the answer that is made of these reports; null where they are not whole, or did not all come before. */
+  function nameAnswer({ serial }: Learnt, reports: readonly (SourceReport | undefined)[] | null): string | null {
+    const serials = reports?.map((report) => (report?.state === 'OK' ? report.serial : null)) ?? [null];
+    // All are noted, also after one that is new. Where rows change all the time, no answer comes again.
+    const known = serials.filter((it) => it !== null && cameBefore(it));
+    return known.length === serials.length ? [serial, ...known].join() : null;
   }
 
   /** Answers what was compiled, and tells whether it could be run so. */
@@ -115,18 +129,18 @@ export function createAnswers({ openContext, turns, reuseAnswers }: AnswersOptio
     const { record, signal } = request;
     const name = nameAnswer(query, await askAgain(query, context));
     const last = name === null ? undefined : kept.get(name);
-    if (last?.body) {
+    if (last) {
       record.isReused = true;
       context.turn.pass();
-      send({ headers: query.headers, body: last.body });
+      send({ headers: query.headers, body: last });
       return true;
     }
     const isMade = await make(query.compiled, context, (body) => {
       query.asked ??= [...context.sources.values()]
         .filter((source) => source.wasAsked())
         .map(({ key: asked }) => asked);
-      // Where rows change all the time, no answer comes again: it is kept when it came twice. For who left, it lacks rows.
-      if (name !== null && !signal.aborted) kept.set(name, last ? { body } : {});
+      // For who left, it lacks rows.
+      if (name !== null && !signal.aborted) kept.set(name, body);
       send({ headers: query.headers, body });
     });
     if (isMade) return true;
