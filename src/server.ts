@@ -7,7 +7,7 @@ import { createBacklog } from './door/backlog.ts';
 import { readBody } from './door/body.ts';
 import { checkGraphql, checkRequest, noTunnel, unreadable } from './door/checks.ts';
 import { answerPreflight, createCors } from './door/cors.ts';
-import { commonHeaders, setHeaders } from './door/headers.ts';
+import { commonHeaders, Reply } from './door/headers.ts';
 import { createLoad } from './door/load.ts';
 import { headersOfPieces, isInPieces } from './door/pieces.ts';
 import { createProbes } from './door/probes.ts';
@@ -187,12 +187,12 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
   }
 
   /** Counts an answer in, gives it the headers that all have, and returns the record of its request. */
-  function expectAnswer(request: IncomingMessage, response: ServerResponse): RequestRecord {
+  function expectAnswer(request: IncomingMessage, response: Reply): RequestRecord {
     const { socket } = request;
     const waiting = connections.get(socket) ?? [];
     waiting.push(response);
     if (!ready) response.setHeader('connection', 'close');
-    const record = telemetry.begin(setHeaders(request, response, cors), request);
+    const record = telemetry.begin(response.answer(request, cors), request);
     response.on('close', () => {
       telemetry.end(record, response);
       waiting.splice(waiting.indexOf(response), 1);
@@ -202,7 +202,7 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
     return record;
   }
 
-  const server = createServer(limits, (request, response) => {
+  const server = createServer({ ...limits, ServerResponse: Reply }, (request, response) => {
     const record = expectAnswer(request, response);
     serve(request, response, record).catch((error) => {
       // Whoever left, or never sent the whole, is owed nothing, and that is no fault of ours.

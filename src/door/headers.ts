@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type IncomingMessage, type OutgoingHttpHeader, type OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Cors } from './cors.ts';
 
 const requestIdPattern = /^[\w.-]{1,64}$/;
@@ -12,22 +12,30 @@ const constant = {
   'x-frame-options': 'DENY',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
 };
-const constantPairs = Object.entries(constant);
 
 /** The headers that every answer has, for an answer to what could not be read. */
 export function commonHeaders(): Record<string, string> {
   return { 'x-request-id': randomUUID(), ...constant };
 }
 
-/** Gives an answer the headers that all have, and returns the id of its request: the caller's own where it sent a usable one. */
-export function setHeaders(request: IncomingMessage, response: ServerResponse, cors: Cors): string {
-  const given = request.headers['x-request-id'];
-  const requestId = typeof given === 'string' && requestIdPattern.test(given) ? given : randomUUID();
-  response.setHeader('x-request-id', requestId);
-  for (const [name, value] of constantPairs) response.setHeader(name, value);
-  if (request.url?.startsWith('/graphql')) {
-    const readable = cors(request);
-    for (const name in readable) response.setHeader(name, readable[name] ?? '');
+/**
+ * An answer with the headers that all have. They go out with its own, which count more, when these are written: one by one, they
+ * take node:http three times as long.
+ */
+export class Reply extends ServerResponse {
+  private common: Readonly<Record<string, string>> = constant;
+
+  /** Gives it those of a request, and returns the id that the request has from now on: its caller's own where that is usable. */
+  answer(request: IncomingMessage, cors: Cors): string {
+    const given = request.headers['x-request-id'];
+    const requestId = typeof given === 'string' && requestIdPattern.test(given) ? given : randomUUID();
+    const readable = request.url?.startsWith('/graphql') ? cors(request) : {};
+    this.common = { 'x-request-id': requestId, ...constant, ...readable };
+    return requestId;
   }
-  return requestId;
+
+  /** `own` are named in lower case; of all that node:http takes for them, nobody here has anything else. */
+  override writeHead(status: number, own?: OutgoingHttpHeaders | OutgoingHttpHeader[] | string): this {
+    return super.writeHead(status, { ...this.common, ...(own as OutgoingHttpHeaders) });
+  }
 }
