@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { type SourceErrorCode, sourceErrorCodes } from './errors.ts';
-import { type EndedWrite, type WriteAction, writeActions, writeErrorCodes } from './request.ts';
+import { type EndedWrite, type SourceRead, type WriteAction, writeActions, writeErrorCodes } from './request.ts';
 import { healths, type Webhook } from './webhook.ts';
 
 /** How one call to a provider ended: CANCELLED is what nobody waited for any more. */
@@ -20,13 +20,32 @@ export interface SourceMetrics {
   read(state: 'OK' | 'PARTIAL' | 'FAILED', code: SourceErrorCode | null): void;
   /** A mutation was done with, be it that no call was made for it. */
   wrote(action: WriteAction, outcome: EndedWrite['outcome']): void;
-  /** What is there was read, at this time in milliseconds since the epoch. */
-  rows(rows: readonly Webhook[], at: number): void;
+  /** What is there was read, if anything was. */
+  rows(read: Pick<SourceRead, 'rows' | 'serial' | 'fetchedAt'>): void;
 }
 
+/** What is told of the webhooks that were read last. (Not they: they would outlive each collection, and be copied by it.) */
 interface Latest {
-  readonly rows: readonly Webhook[];
-  readonly at: number;
+  readonly serial: number | null;
+  /** How many have each health, in the order of `healths`. */
+  readonly byHealth: readonly number[];
+  /** Of all deliveries, ISO 8601 in UTC; empty where none was attempted. */
+  readonly newestDelivery: string;
+  /** Milliseconds since the epoch. */
+  at: number;
+}
+
+function summarize(rows: readonly Webhook[]): Pick<Latest, 'byHealth' | 'newestDelivery'> {
+  const byHealth = healths.map(() => 0);
+  let newestDelivery = '';
+  for (const { health, lastDelivery } of rows) {
+    const place = healths.indexOf(health);
+    byHealth[place] = (byHealth[place] ?? 0) + 1;
+    const at = lastDelivery?.at ?? '';
+    // They compare as text.
+    if (at > newestDelivery) newestDelivery = at;
+  }
+  return { byHealth, newestDelivery };
 }
 
 const states = ['OK', 'PARTIAL', 'FAILED'] as const;
@@ -102,8 +121,11 @@ export function createSourceMetrics(
         if (code) faults.inc({ source, code });
       },
       wrote: (action, outcome) => writes.inc({ source, action, outcome }),
-      rows(rows, at) {
-        if (webhooks) latest.set(source, { rows, at });
+      rows({ rows, serial, fetchedAt: at }) {
+        if (!webhooks || at === null) return;
+        const last = latest.get(source);
+        if (last?.serial === serial) last.at = at;
+        else latest.set(source, { ...summarize(rows), serial, at });
       },
     };
   }
@@ -111,7 +133,7 @@ export function createSourceMetrics(
   return (key) => opened.get(key) ?? nothing;
 }
 
-/** Counts at each scrape what was read last, and not at each read. */
+/** Tells at each scrape of what was read last. */
 function showWebhooks(registry: Registry, latest: ReadonlyMap<string, Latest>): void {
   const registers = [registry];
   const labelNames = ['source'] as const;
@@ -121,10 +143,8 @@ function showWebhooks(registry: Registry, latest: ReadonlyMap<string, Latest>): 
     labelNames: ['source', 'health'],
     registers,
     collect() {
-      for (const [source, { rows }] of latest) {
-        const counts = new Map(healths.map((health) => [health, 0]));
-        for (const { health } of rows) counts.set(health, (counts.get(health) ?? 0) + 1);
-        for (const [health, count] of counts) this.set({ source, health }, count);
+      for (const [source, { byHealth }] of latest) {
+        for (const [index, health] of healths.entries()) this.set({ source, health }, byHealth[index] ?? 0);
       }
     },
   });
@@ -143,14 +163,9 @@ function showWebhooks(registry: Registry, latest: ReadonlyMap<string, Latest>): 
     labelNames,
     registers,
     collect() {
-      for (const [source, { rows }] of latest) {
-        // Their times compare as text.
-        const newest = rows.reduce(
-          (so, { lastDelivery }) => (so < (lastDelivery?.at ?? '') ? (lastDelivery?.at ?? '') : so),
-          '',
-        );
-        if (newest === '') this.remove({ source });
-        else this.set({ source }, Date.parse(newest) / 1000);
+      for (const [source, { newestDelivery }] of latest) {
+        if (newestDelivery === '') this.remove({ source });
+        else this.set({ source }, Date.parse(newestDelivery) / 1000);
       }
     },
   });

@@ -144,6 +144,7 @@ export function openSource(source: Source, options: SourceOptions): RequestSourc
     read.state = came.state;
     read.code = came.error?.code ?? null;
     read.durationMs = came.durationMs;
+    read.serial = came.serial;
     read.fetchedAt = came.fetchedAt;
     if (subject === 'webhooks') read.rows = came.rows as readonly unknown[] as readonly Webhook[];
     read.span?.set({ 'hookgraph.source.state': came.state, 'hookgraph.source.joined': read.joined });

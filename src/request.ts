@@ -48,8 +48,9 @@ export interface SourceRead {
   /** Why not all came. */
   code: SourceErrorCode | null;
   durationMs: number | null;
-  /** Webhooks that came, and when, in milliseconds since the epoch; null where nothing did. */
+  /** Webhooks that came, what tells them from others, and when, in milliseconds since the epoch; null where nothing did. */
   rows: readonly Webhook[];
+  serial: number | null;
   fetchedAt: number | null;
 }
 
@@ -146,6 +147,7 @@ export function beginRead(record: RequestRecord, source: string, subject: ReadSu
     code: null,
     durationMs: null,
     rows: [],
+    serial: null,
     fetchedAt: null,
   };
   record.reads.push(read);

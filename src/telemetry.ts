@@ -84,9 +84,9 @@ export function createTelemetry({ log, metrics, beginTrace }: TelemetryOptions):
   function tellEnd(record: RequestRecord, status: number | null, refusal: string | null, durationMs: number): void {
     metrics.requestEnded(record.route, status ?? statusOfLeft, durationMs / 1000);
     for (const read of record.reads) {
-      const { source, state, code, rows, fetchedAt } = read;
+      const { source, state, code } = read;
       if (state) metrics.source(source).read(state, code);
-      if (fetchedAt) metrics.source(source).rows(rows, fetchedAt);
+      metrics.source(source).rows(read);
       // Whoever still holds the record is done with them.
       read.rows = [];
     }
