@@ -179,3 +179,26 @@ test('counts bytes of each body, not of all', async () => {
   await using graph = await openGraph({ apimall: apimallList(apimallRow()), diligent: wholeLists }, { maxBytes: 900 });
   for (let turn = 0; turn < 5; turn++) expect((await graph.query(reportQuery)).webhooks.complete).toBe(true);
 });
+
+// With each number of bytes before them, another byte of these characters stands where a piece of a long body ends.
+const characters = 'a\uFEFF€😀é';
+const shifts = Array.from(Buffer.from(characters), (_, index) => 'x'.repeat(index));
+
+test('reads long bodies to the letter, wherever their characters lie', async () => {
+  for (const shift of shifts) {
+    const url = `https://hooks.acme.example/${shift}${characters.repeat(170_000)}`;
+    await using graph = await openGraph({ diligent: bytes(JSON.stringify([diligentRow({ webhook_url: url })])) });
+    const { webhooks } = await graph.query('{ webhooks { nodes { url } complete } }');
+    expect(webhooks.complete).toBe(true);
+    expect(webhooks.nodes[0].url === url).toBe(true);
+  }
+});
+
+test('reads no long body that is not UTF-8', async () => {
+  for (const wrong of ['\x80', 'a\xf0\x9f', '\xc3']) {
+    const body = Buffer.from(`["${wrong.repeat(1_200_000)}"]`, 'latin1');
+    await using graph = await openGraph({ diligent: bytes(body) });
+    const { webhooks } = await graph.query(reportQuery);
+    expect(webhooks.sources).toMatchObject([{ error: { code: 'BAD_RESPONSE', httpStatus: 200 } }]);
+  }
+});

@@ -10,6 +10,9 @@ export interface Answer {
 
 const jsonType = /^application\/([\w.-]+\+)?json\s*(;|$)/i;
 const utf8 = new TextDecoder('utf-8', { fatal: true });
+const utf8Rest = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+/** Bytes. Longer text Node makes outside of V8's heap, where no minor collection frees it: a major one came at every few answers. */
+const longestPiece = 1_000_000;
 
 /** Whether the headers say that the body is JSON as it stands: nothing is inflated, so that no small answer can become a large one. */
 export function isJson({ headers }: Answer): boolean {
@@ -24,10 +27,31 @@ export function isJson({ headers }: Answer): boolean {
 export function parseBody(answer: Answer): { json: unknown } | { json?: undefined; error: SourceError } {
   if (!isJson(answer)) return unreadable(answer.status);
   try {
-    return { json: JSON.parse(utf8.decode(answer.body)) };
+    return { json: JSON.parse(decode(answer.body)) };
   } catch (error) {
     return unreadable(answer.status, error);
   }
+}
+
+/** The text of a body, put together of pieces where it is long. Throws for what is not UTF-8. */
+function decode(body: Buffer): string {
+  let end = endOfPiece(body, 0);
+  let text = utf8.decode(body.subarray(0, end));
+  while (end < body.length) {
+    const start = end;
+    end = endOfPiece(body, start);
+    text += utf8Rest.decode(body.subarray(start, end));
+  }
+  return text;
+}
+
+/** Where a piece ends that begins at `start`: before a character, none of which has more than four bytes (RFC 3629, 3). */
+function endOfPiece(body: Buffer, start: number): number {
+  const most = start + longestPiece;
+  if (most >= body.length) return body.length;
+  // All bytes of a character but the first begin with the bits 10.
+  const back = [0, 1, 2, 3].find((count) => ((body[most - count] ?? 0) & 0xc0) !== 0x80);
+  return most - (back ?? 0);
 }
 
 function unreadable(httpStatus: number, cause?: unknown): { error: SourceError } {
