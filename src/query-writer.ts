@@ -188,15 +188,16 @@ export function createQueryWriter({ schema, fragments, variables, operation, sca
       const { fields, patches } = collectFields(schema, fragments, variables, type, operation.selectionSet);
       if (patches.length > 0) throw odd;
       const resolved = [...fields].filter(([, [node]]) => node?.name.value !== '__typename');
+      const calls = resolved.map(([, nodes]) => call(type, nodes, 'undefined', true));
       // What one throws at once is a failure of its own as well: the others must not be left without anybody who waits.
-      const calls = resolved.map(([, nodes]) => `(async () => ${call(type, nodes, 'undefined', true)})()`);
+      const all = `await Promise.all([${calls.map((one) => `(async () => ${one})()`).join(', ')}])`;
       const places = new Map(resolved.map(([, nodes], index) => [nodes, `all[${index}]`]));
       const make = declare(
         'all, context',
         writeLiteral(type, [...fields], (nodes) => places.get(nodes) ?? runtime.fail()),
       );
       return `${functions.join('\n')}
-      return async (context, use) => use(${make}(await Promise.all([${calls.join(', ')}]), context));`;
+      return async (context, use) => use(${make}(${calls.length === 1 ? `[await ${calls[0]}]` : all}, context));`;
     },
   };
 }

@@ -75,7 +75,9 @@ export function createTurns(sliceMs = 20): Turns {
   }
 
   function mayBegin(cost: number): boolean {
-    return waiting.filter(({ turn }) => turn.cost <= cost).length < enough;
+    let before = 0;
+    for (const { turn } of waiting) if (turn.cost <= cost) before += 1;
+    return before < enough;
   }
 
   function beginHeld(most: number): void {
@@ -132,7 +134,9 @@ export function createTurns(sliceMs = 20): Turns {
 
 /** Takes out of a line who costs least; of several, who came first. */
 function takeCheapest(line: Waiting[], may: (cost: number) => boolean = () => true): Waiting | undefined {
-  const least = Math.min(...line.map(({ turn }) => turn.cost));
-  const index = line.findIndex(({ turn }) => turn.cost === least);
-  return may(least) ? line.splice(index, 1)[0] : undefined;
+  let cheapest = line[0];
+  for (const one of line) if (cheapest && one.turn.cost < cheapest.turn.cost) cheapest = one;
+  if (!cheapest || !may(cheapest.turn.cost)) return undefined;
+  line.splice(line.indexOf(cheapest), 1);
+  return cheapest;
 }
