@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Job, JobResult } from './generator.ts';
-import { readProcessors } from './process-figures.ts';
+import { readProcessors, waitUntilIdle } from './process-figures.ts';
 
 /** The contestant has a processor for itself; all that works for the measurement shares the other. */
 const [contestantProcessor, rigProcessor] = readProcessors();
@@ -25,7 +25,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 /** The stub and the generator, each in a process of its own. */
 export interface Rig extends AsyncDisposable {
   readonly stubPort: number;
-  /** One at a time. Throws where the contestant of this name gave no right answer. */
+  /** One at a time, until the contestant has nothing left to do. Throws where the one of this name gave no right answer. */
   run(name: string, job: Job): Promise<JobResult>;
 }
 
@@ -40,6 +40,7 @@ export async function startRig(): Promise<Rig> {
     async run(name, job) {
       generator.send(job);
       const [result]: JobResult[] = await once(generator, 'message');
+      await waitUntilIdle(job.pid);
       if (!result?.requests)
         throw new Error(`${name} gave no right answer in time: ${result?.firstWrong ?? 'it gave none'}`);
       return result;
