@@ -7,7 +7,7 @@ import { createBacklog } from './door/backlog.ts';
 import { readBody } from './door/body.ts';
 import { checkGraphql, checkRequest, noTunnel, unreadable } from './door/checks.ts';
 import { answerPreflight, createCors } from './door/cors.ts';
-import { commonHeaders, Reply } from './door/headers.ts';
+import { commonHeaders, headersOf, Reply } from './door/headers.ts';
 import { createLoad } from './door/load.ts';
 import { headersOfPieces, isInPieces } from './door/pieces.ts';
 import { createProbes } from './door/probes.ts';
@@ -164,7 +164,7 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
     // As bytes: node:http takes three times as many for a text that waits.
     const bytes = Buffer.from(await answer.text());
     if (answer.status === 406 && !response.headersSent) return refuse(request, response, notAcceptable);
-    send(request, response, record, answer.status, Object.fromEntries(answer.headers), bytes);
+    send(request, response, record, answer.status, headersOf(answer), bytes);
   }
 
   function send(

@@ -18,6 +18,11 @@ export function commonHeaders(): Record<string, string> {
   return { 'x-request-id': randomUUID(), ...constant };
 }
 
+/** The headers of Yoga's answer by their names in lower case, which not all of its own are. */
+export function headersOf({ headers }: Response): Record<string, string> {
+  return Object.fromEntries([...headers].map(([name, value]) => [name.toLowerCase(), value]));
+}
+
 /**
  * An answer with the headers that all have. They go out with its own, which count more, when these are written: one by one, they
  * take node:http three times as long.
