@@ -18,7 +18,7 @@ export interface Options {
   readonly rounds: number;
   /** Milliseconds that are counted of each turn. */
   readonly turnMs: number;
-  /** Milliseconds of load before the first turn: every program gets faster for as many as ten thousand, as V8 compiles it. */
+  /** Milliseconds of load before the first turn: as V8 compiles them, hookgraph and bff got faster for some ten thousand. */
   readonly warmUpMs: number;
   readonly quick: boolean;
   readonly json: boolean;

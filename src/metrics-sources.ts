@@ -24,8 +24,9 @@ export interface SourceMetrics {
   rows(read: Pick<SourceRead, 'rows' | 'serial' | 'fetchedAt'>): void;
 }
 
-/** What is told of the webhooks that were read last. (Not they: they would outlive each collection, and be copied by it.) */
+/** What is told of the webhooks that were read last. (It does not hold their rows, which each minor collection would have to copy.) */
 interface Latest {
+  /** That of their list: while it stays the same, nothing is counted again. */
   readonly serial: number | null;
   /** How many have each health, in the order of `healths`. */
   readonly byHealth: readonly number[];

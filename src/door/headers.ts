@@ -24,8 +24,8 @@ export function headersOf({ headers }: Response): Record<string, string> {
 }
 
 /**
- * An answer with the headers that all have. They go out with its own, which count more, when these are written: one by one, they
- * take node:http three times as long.
+ * An answer with the headers that all have. They go out with its own, which count more, when these are written: to set one by one
+ * took node:http a third longer for the whole head. (A class, as node:http makes answers itself, of the class that it is given.)
  */
 export class Reply extends ServerResponse {
   private common: Readonly<Record<string, string>> = constant;
