@@ -28,19 +28,20 @@ export function headersOf({ headers }: Response): Record<string, string> {
  * took node:http a third longer for the whole head. (A class, as node:http makes answers itself, of the class that it is given.)
  */
 export class Reply extends ServerResponse {
-  private common: Readonly<Record<string, string>> = constant;
+  /** Those of its request. */
+  private asked: Readonly<Record<string, string>> = {};
 
   /** Gives it those of a request, and returns the id that the request has from now on: its caller's own where that is usable. */
   answer(request: IncomingMessage, cors: Cors): string {
     const given = request.headers['x-request-id'];
     const requestId = typeof given === 'string' && requestIdPattern.test(given) ? given : randomUUID();
     const readable = request.url?.startsWith('/graphql') ? cors(request) : {};
-    this.common = { 'x-request-id': requestId, ...constant, ...readable };
+    this.asked = { 'x-request-id': requestId, ...readable };
     return requestId;
   }
 
   /** `own` are named in lower case; of all that node:http takes for them, nobody here has anything else. */
   override writeHead(status: number, own?: OutgoingHttpHeaders | OutgoingHttpHeader[] | string): this {
-    return super.writeHead(status, { ...this.common, ...(own as OutgoingHttpHeaders) });
+    return super.writeHead(status, { ...this.asked, ...constant, ...(own as OutgoingHttpHeaders) });
   }
 }

@@ -106,7 +106,7 @@ export function createUpstream(url: string, limits: UpstreamLimits, observer: Up
       method,
       origin,
       path: base + path,
-      headers: { ...begun.headers, ...headers },
+      headers: begun.headers ? { ...begun.headers, ...headers } : headers,
       body,
       timeoutMs,
       maxBytes: limits.maxBytes,

@@ -37,13 +37,11 @@ export const noObserver: UpstreamObserver = { called() {}, retried() {}, joined(
 
 /** A call that is being made. */
 export interface BegunCall {
-  /** The headers that carry its trace on. */
-  readonly headers: Readonly<Record<string, string>>;
+  /** The headers that carry its trace on; null where tracing is off. */
+  readonly headers: Readonly<Record<string, string>> | null;
   /** Tells how it ended, once: null where it worked, otherwise what it threw. */
   end(error: unknown): void;
 }
-
-const noHeaders = {};
 
 /** Begins to time one call, of which the observer is told when it ends. */
 export function beginCall(
@@ -57,7 +55,7 @@ export function beginCall(
   const span = work?.span?.begin(method, { 'http.request.method': method, ...server }, 'call') ?? null;
   if (attempt > 1) span?.set({ 'http.request.resend_count': attempt - 1 });
   return {
-    headers: span?.headers ?? noHeaders,
+    headers: span?.headers ?? null,
     end(error) {
       const requestId = work?.requestId ?? null;
       const traceId = span?.traceId ?? null;
