@@ -1,6 +1,7 @@
 import type { ErrorPlace, SourceFailure } from './errors.ts';
+import { openSource } from './open-source.ts';
 import type { EndedWrite, RequestRecord } from './request.ts';
-import { openSource, type RequestSource, type Source, type SourceOptions } from './request-source.ts';
+import type { RequestSource, Source, SourceOptions } from './request-source.ts';
 import type { Turn } from './turns.ts';
 import type { Webhook } from './webhook.ts';
 
@@ -15,6 +16,8 @@ export interface Context {
   readonly failures: { readonly failure: SourceFailure; readonly place: ErrorPlace }[];
   /** Waited for before rows are worked on. */
   readonly turn: Turn;
+  /** Aborts when the caller leaves. */
+  readonly signal: AbortSignal;
   /** Whether webhooks may be changed. */
   readonly writes: boolean;
   /** Writes that are under way: they go on where whoever asked for them left. */
@@ -41,7 +44,7 @@ export interface ContextOptions extends SourceOptions {
 
 /** Opens all sources for one request. */
 export function createContext(options: ContextOptions): Context {
-  const { record, sources, partialResults, writes, writing = new Set(), turn, onWrite } = options;
+  const { record, sources, partialResults, writes, writing = new Set(), turn, signal, onWrite } = options;
   const opened = sources.map((source) => [source.key, openSource(source, options)] as const);
-  return { record, sources: new Map(opened), partialResults, failures: [], turn, writes, writing, onWrite };
+  return { record, sources: new Map(opened), partialResults, failures: [], turn, signal, writes, writing, onWrite };
 }

@@ -31,8 +31,8 @@ interface Held extends Waiting {
   readonly since: number;
 }
 
-/** So many turns that are waited for, one for each source of a request, are enough to do while more is asked for. */
-const enough = 8;
+/** So many operations that wait for a turn are enough to do while more is asked for. */
+const enough = 4;
 const longestHoldMs = 1000;
 /** Milliseconds after which it is seen that there is nothing to do. */
 const lookMs = 1;
@@ -76,7 +76,12 @@ export function createTurns(sliceMs = 20): Turns {
 
   function mayBegin(cost: number): boolean {
     let before = 0;
-    for (const { turn } of waiting) if (turn.cost <= cost) before += 1;
+    let last: Turn | undefined;
+    for (const { turn } of waiting) {
+      // The lists of one operation come together, and each waits for a turn of its own.
+      if (turn !== last && turn.cost <= cost) before += 1;
+      last = turn;
+    }
     return before < enough;
   }
 

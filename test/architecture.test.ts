@@ -14,7 +14,7 @@ const levels: readonly RegExp[] = [
   /^providers\/index\.ts$/,
   /^providers\/[\w-]+\//,
   /^schema\//,
-  /^(context|request-source)\.ts$/,
+  /^(context|open-source|source-calls|source-reports|request-source)\.ts$/,
   /^auth\//,
   /^providers\/(provider|wire|sandbox-http|delivery-message)\.ts$/,
   /^upstream\//,

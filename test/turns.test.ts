@@ -108,6 +108,22 @@ test('who asks for little begins at once, though many who ask for more wait for 
   await many.all;
 });
 
+test('who waits for many turns counts once: others who ask for as much begin at once', async () => {
+  const turns = createTurns(0);
+  const turn = turns.join();
+  turn.cost = 1;
+  let left = 20;
+  const all = Promise.all(
+    Array.from({ length: left }, async () => {
+      await turn.take();
+      left -= 1;
+    }),
+  );
+  await turns.join().begin(1);
+  expect(left).toBe(20);
+  await all;
+});
+
 test('of those who are to begin later, who asks for least is the first', async () => {
   const turns = createTurns(0);
   const many = startMany(turns, 20);

@@ -2,6 +2,7 @@ import type { GraphQLResolveInfo } from 'graphql';
 import { type Context, sourceOf } from '../context.ts';
 import { InputError, quote } from '../errors.ts';
 import { asks, createMatcher, type Filter } from '../filter.ts';
+import { readLists } from '../open-source.ts';
 import type { Order } from '../order.ts';
 import { createPager, largestPage, type PageArguments } from '../page.ts';
 import type { RequestSource } from '../request-source.ts';
@@ -75,7 +76,7 @@ async function listWebhooks(
   const cut = createPager(pageArguments, order, (source) => sourceOf({ source }, context).provider.enumValue);
 
   const asked = sources.filter(({ key, provider }) => asks(wanted, { key, provider: provider.enumValue }));
-  const reports = await Promise.all(asked.map((source) => source.read()));
+  const reports = await readLists(asked, context);
   const rows = ([] as Webhook[]).concat(...reports.map((report) => report.rows));
   const matching = filter ? rows.filter(createMatcher(wanted)) : rows;
 
