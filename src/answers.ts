@@ -33,8 +33,8 @@ export interface Answers {
   /** Learns from what the ordinary way makes of a request. */
   readonly plugin: Plugin<Context, { readonly record?: RequestRecord }>;
   /**
-   * Answers with `send` what was learnt, and tells whether nothing is left to do, as also where nobody waits for the answer any more.
-   * Otherwise the request must go the ordinary way.
+   * Answers what was learnt with `send`, which must not throw, and tells whether nothing is left to do, as also where nobody waits
+   * for the answer any more. Otherwise the request must go the ordinary way.
    */
   answer(request: GraphqlRequest, send: (answer: ReadyAnswer) => void): Promise<boolean>;
   /** What was asked already for a request that goes the ordinary way after all. */
@@ -157,22 +157,14 @@ export function createAnswers({ openContext, turns, reuseAnswers }: AnswersOptio
     context: Context,
     use: (body: Buffer) => void,
   ): Promise<boolean> {
-    const faults: unknown[] = [];
     const isMade = await compiled
       .run(context, (data) => {
         if (context.failures.length > 0) return false;
-        const body = Buffer.from(JSON.stringify({ data }));
-        try {
-          use(body);
-        } catch (error) {
-          // No fault of the query.
-          faults.push(error);
-        }
+        use(Buffer.from(JSON.stringify({ data })));
         return true;
       })
       // Whatever it was, the ordinary executor meets it again, and says it as it is to be said.
       .catch(() => false);
-    if (faults.length > 0) throw faults[0];
     if (!isMade) context.failures.length = 0;
     return isMade;
   }

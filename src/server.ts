@@ -1,12 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answers, ReadyAnswer } from './answers.ts';
 import { type AccessOptions, createAccess } from './door/access.ts';
 import { createBacklog } from './door/backlog.ts';
 import { readBody } from './door/body.ts';
 import { checkGraphql, checkRequest, noTunnel, unreadable } from './door/checks.ts';
 import { answerPreflight, createCors } from './door/cors.ts';
+import { createDrain } from './door/drain.ts';
 import { commonHeaders, headersOf, Reply } from './door/headers.ts';
 import { createLoad } from './door/load.ts';
 import { headersOfPieces, isInPieces } from './door/pieces.ts';
@@ -23,6 +23,7 @@ import {
 } from './door/refusal.ts';
 import type { Metrics } from './metrics.ts';
 import type { RequestRecord } from './request.ts';
+import { createRound } from './round.ts';
 import type { Telemetry } from './telemetry.ts';
 
 export interface ServerOptions extends AccessOptions {
@@ -78,16 +79,12 @@ const limits = {
 /** Connections that may wait to be let in. Of more than that at once, the system makes some try again seconds later. */
 const longestQueue = 4096;
 
-/** Milliseconds after the stop when requests that have not come in whole are given up. */
-const reapAfterMs = 500;
-
 /** Listens on node:http: `/graphql` goes to GraphQL once it is found in order, what operators ask is answered here. */
 export async function startServer(graphql: GraphqlHandler, options: ServerOptions): Promise<RunningServer> {
   const { metrics, telemetry, authentication } = options;
   const cors = createCors(options.corsOrigins);
-  let ready = true;
   const whyNotReady = () => {
-    if (!ready) return 'stopping';
+    if (drain.isStopping()) return 'stopping';
     return authentication?.isReady() === false ? 'waiting for the keys of JWT_JWKS_URL, which cannot be read' : null;
   };
   const access = createAccess(options);
@@ -96,11 +93,8 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
   const load = createLoad(options.maxInFlight, options.longestDelayMs);
   metrics.countInFlight(load.count);
   const backlog = createBacklog(options.maxWaitingBytes);
-  /**
-   * Every connection, and the answers that it waits for. (Not one set of all answers: a set that changes with every request leaves
-   * tables behind, each of which keeps the next from being collected, and all requests with them.)
-   */
-  const connections = new Map<Socket, ServerResponse[]>();
+  /** Answers that were made: to send one between the work on two others takes a tenth longer than to send them all in a row. */
+  const made = createRound();
 
   async function serve(request: IncomingMessage, response: ServerResponse, record: RequestRecord): Promise<void> {
     const wrong = checkRequest(request);
@@ -175,10 +169,25 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
     headers: Readonly<Record<string, string>>,
     body: Buffer,
   ): void {
-    // The deadline may have answered before, and who left is owed nothing.
-    if (response.headersSent || response.destroyed) return;
-    const noRoom = backlog.send(response, status, headers, body);
-    if (noRoom) shed(request, response, isMutation(record) ? withoutAnswer(noRoom) : noRoom);
+    made.add(() => {
+      // The deadline may have answered before, and who left is owed nothing.
+      if (response.headersSent || response.destroyed) return;
+      try {
+        const noRoom = backlog.send(response, status, headers, body);
+        if (noRoom) shed(request, response, isMutation(record) ? withoutAnswer(noRoom) : noRoom);
+      } catch (error) {
+        fail(request, response, record, error);
+      }
+    });
+  }
+
+  /** Answers for a fault of ours. */
+  function fail(request: IncomingMessage, response: ServerResponse, record: RequestRecord, error: unknown): void {
+    // Whoever left, or never sent the whole, is owed nothing, and that is no fault of ours.
+    const left = response.destroyed || request.socket.destroyed || !request.complete;
+    if (!left) telemetry.internalError(error, record.id);
+    if (left || response.headersSent) response.destroy();
+    else refuse(request, response, internalError);
   }
 
   function shed(request: IncomingMessage, response: ServerResponse, refusal: Refusal): void {
@@ -188,34 +197,20 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
 
   /** Counts an answer in, gives it the headers that all have, and returns the record of its request. */
   function expectAnswer(request: IncomingMessage, response: Reply): RequestRecord {
-    const { socket } = request;
-    const waiting = connections.get(socket) ?? [];
-    waiting.push(response);
-    if (!ready) response.setHeader('connection', 'close');
+    drain.expect(request, response);
     const record = telemetry.begin(response.answer(request, cors), request);
     response.on('close', () => {
       telemetry.end(record, response);
-      waiting.splice(waiting.indexOf(response), 1);
-      // Once stopping, a connection ends with its last answer instead of waiting for another request.
-      if (!server.listening && waiting.length === 0) socket.destroySoon();
+      drain.settle(request, response);
     });
     return record;
   }
 
   const server = createServer({ ...limits, ServerResponse: Reply }, (request, response) => {
     const record = expectAnswer(request, response);
-    serve(request, response, record).catch((error) => {
-      // Whoever left, or never sent the whole, is owed nothing, and that is no fault of ours.
-      const left = response.destroyed || request.socket.destroyed || !request.complete;
-      if (!left) telemetry.internalError(error, record.id);
-      if (left || response.headersSent) response.destroy();
-      else refuse(request, response, internalError);
-    });
+    serve(request, response, record).catch((error) => fail(request, response, record, error));
   });
-  server.on('connection', (socket: Socket) => {
-    connections.set(socket, []);
-    socket.once('close', () => connections.delete(socket));
-  });
+  const drain = createDrain(server);
   server.on('checkExpectation', (request, response) => {
     expectAnswer(request, response);
     refuse(request, response, badRequest(417, 'The only expectation that is met is 100-continue.'));
@@ -223,8 +218,7 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
   // What node:http cannot read as HTTP, or not in time. Without this, and the next, it says too little, or nothing.
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     // Where another answer is owed first, ours would be taken for it.
-    const owed = connections.get(socket)?.some(({ req, headersSent }) => headersSent || req.complete);
-    if (owed || !socket.writable) socket.destroy();
+    if (drain.isOwed(socket) || !socket.writable) socket.destroy();
     else refuseRaw(socket, unreadable(error.code), commonHeaders());
   });
   server.on('connect', (_request, socket: Socket) => refuseRaw(socket, noTunnel, commonHeaders()));
@@ -235,24 +229,7 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
   return {
     url: `http://${host}:${port}`,
     async stop(graceMs = 0) {
-      ready = false;
-      await sleep(graceMs);
-      let whole = true;
-      const closed = new Promise((resolve) => server.close(resolve));
-      const timer = setTimeout(() => {
-        whole = false;
-        server.closeAllConnections();
-      }, options.drainMs);
-      const open = () => [...connections.values()].flat();
-      for (const [socket, waiting] of connections) if (waiting.length === 0) socket.destroy();
-      for (const response of open()) if (!response.headersSent) response.setHeader('connection', 'close');
-      // Whoever is still sending a request has had its time.
-      const reaper = setTimeout(() => {
-        for (const { req } of open()) if (!req.complete) req.destroy();
-      }, reapAfterMs);
-      await closed;
-      clearTimeout(timer);
-      clearTimeout(reaper);
+      const whole = await drain.stop(graceMs, options.drainMs);
       load.close();
       backlog.close();
       return whole;

@@ -251,19 +251,3 @@ test('has nothing left to do for a caller who left before it could begin', async
   expect(await askLearnt(graph, list, send)).toBe(true);
   expect([sent, graph.calls('apimall').length]).toEqual([1, before + 1]);
 });
-
-test.each([
-  ['was made now', '{ webhooks { nodes { id } sources { durationMs } } }'],
-  ['was kept', list],
-])('a fault in sending an answer that %s is told, and costs the query nothing', async (_name, query) => {
-  const { graph } = await openSpoken();
-  await using _graph = graph;
-  await askOften(graph, query);
-  const failing = askLearnt(graph, query, () => {
-    throw new Error('The socket is on fire.');
-  });
-  await expect(failing).rejects.toThrow('The socket is on fire.');
-  let sent = 0;
-  expect(await askLearnt(graph, query, () => (sent += 1))).toBe(true);
-  expect(sent).toBe(1);
-});

@@ -82,17 +82,20 @@ test('says in the usual form which media types it can answer in', async () => {
   });
 });
 
-test('answers "Internal error" where the gateway itself fails, and reports it', async () => {
+const unsendable = { 'x-canary': 'a\u0001b' };
+
+test.each([
+  ['fails', () => Promise.reject(new Error('canary'))],
+  ['makes an answer that cannot be sent', () => new Response('short', { headers: unsendable })],
+])('answers "Internal error" where the gateway itself %s, and reports it', async (_name, fetchBroken) => {
   const told: unknown[] = [];
-  const fault = new Error('canary');
-  const broken = { fetch: () => Promise.reject(fault) };
-  await using server = await listen(broken, { onInternalError: (error) => told.push(error) });
+  await using server = await listen({ fetch: fetchBroken }, { onInternalError: (error) => told.push(error) });
   const response = await fetch(`${server.url}/graphql?query={__typename}`);
   expect(response.status).toBe(500);
   expect(await response.text()).toBe(
     '{"errors":[{"message":"Internal error","extensions":{"code":"INTERNAL_SERVER_ERROR"}}]}',
   );
-  expect(told).toEqual([fault]);
+  expect(told).toEqual([expect.objectContaining({ message: expect.stringContaining('canary') })]);
 });
 
 test.each([

@@ -118,7 +118,8 @@ test.concurrent.each([
   const seen = program.output() + metrics + receiver.bytes().toString('latin1');
   expect(findSecrets(seen, all)).toEqual([]);
   expect(seen).not.toMatch(/hooks\.acme|urlContains/);
-  expect(program.output()).not.toContain(new URL(upstream.url).port);
+  // With the colon: five digits alone come up in some random id now and then.
+  expect(program.output()).not.toContain(`:${new URL(upstream.url).port}`);
 });
 
 test.each(all)('would find %j, however it is spelled and whatever stands around it', (secret) => {
