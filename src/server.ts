@@ -169,7 +169,7 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
     headers: Readonly<Record<string, string>>,
     body: Buffer,
   ): void {
-    made.add(() => {
+    const sendNow = () => {
       // The deadline may have answered before, and who left is owed nothing.
       if (response.headersSent || response.destroyed) return;
       try {
@@ -178,7 +178,10 @@ export async function startServer(graphql: GraphqlHandler, options: ServerOption
       } catch (error) {
         fail(request, response, record, error);
       }
-    });
+    };
+    // An answer that is under way alone has none to wait for.
+    if (load.count() > 1) made.add(sendNow);
+    else sendNow();
   }
 
   /** Answers for a fault of ours. */
