@@ -23,7 +23,10 @@ const reapAfterMs = 500;
 
 /** Watches a server that does not listen yet. */
 export function createDrain(server: Server): Drain {
-  /** (Not one set of all answers: one that changes with every request leaves tables behind, each of which keeps the next alive.) */
+  /**
+   * The answers that each connection waits for. (Not one set of all of them: a set that changes with every request leaves tables
+   * behind, each of which keeps the next from being collected.)
+   */
   const connections = new Map<Socket, ServerResponse[]>();
   let stopping = false;
   server.on('connection', (socket: Socket) => {
