@@ -34,17 +34,20 @@ const closeMs = 1000;
  * that finds no room, because nobody takes those before it.
  */
 export async function createLog(level: LogLevel, onDrop: () => void): Promise<Log> {
-  const output = process.stdout.isTTY ? await openTerminal() : openFile(onDrop);
-  const base = {
-    timestamp: createClock(),
-    formatters: { level: (label: string) => ({ level: label }) },
-  };
-  const logger = pino({ ...base, level, base: null }, output.stream);
+  const { stream, flush, close } = process.stdout.isTTY ? await openTerminal() : openFile(onDrop);
+  const least = logLevels.indexOf(level);
+  const isOn: Log['isOn'] = (asked) => logLevels.indexOf(asked) >= least;
+  const now = createClock();
   return {
-    isOn: (asked) => logger.isLevelEnabled(asked),
-    write: (at, message, fields) => logger[at](fields, message),
-    flush: output.flush,
-    close: output.close,
+    isOn,
+    write(at, message, fields) {
+      if (!isOn(at)) return;
+      // In one go: pino makes the text of each member apart, which takes five times as long.
+      const members = JSON.stringify({ ...fields, msg: message }).slice(1);
+      stream.write(`{"level":"${at}","time":"${now()}",${members}\n`);
+    },
+    flush,
+    close,
   };
 }
 
@@ -59,7 +62,7 @@ function createClock(): () => string {
       second = now - ms;
       upToSecond = new Date(second).toISOString().slice(0, -4);
     }
-    return `,"time":"${upToSecond}${String(ms).padStart(3, '0')}Z"`;
+    return `${upToSecond}${String(ms).padStart(3, '0')}Z`;
   };
 }
 

@@ -1,6 +1,7 @@
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { Gauge, type Registry } from 'prom-client';
 import { type SourceErrorCode, sourceErrorCodes } from './errors.ts';
 import { type EndedWrite, type SourceRead, type WriteAction, writeActions, writeErrorCodes } from './request.ts';
+import { createCounter, createHistogram } from './series.ts';
 import { healths, type Webhook } from './webhook.ts';
 
 /** How one call to a provider ended: CANCELLED is what nobody waited for any more. */
@@ -66,11 +67,10 @@ export function createSourceMetrics(
   registry: Registry,
   sources: readonly string[],
   webhooks: boolean,
-  buckets: number[],
+  buckets: readonly number[],
 ): (key: string) => SourceMetrics {
-  const registers = [registry];
-  const counter = <L extends string>(name: string, help: string, labelNames: L[]) =>
-    new Counter({ name: `hookgraph_source_${name}_total`, help, labelNames, registers });
+  const counter = (name: string, help: string, labelNames: readonly string[]) =>
+    createCounter(registry, { name: `hookgraph_source_${name}_total`, help, labelNames });
   const calls = counter('calls', 'Calls to a provider, by how they ended.', ['source', 'outcome']);
   const retries = counter('retries', 'Calls that were made again.', ['source']);
   const joins = counter('joins', 'Reads that took part in a call that was under way.', ['source']);
@@ -82,46 +82,48 @@ export function createSourceMetrics(
     'action',
     'outcome',
   ]);
-  const seconds = new Histogram({
-    name: 'hookgraph_source_call_duration_seconds',
-    help: 'Calls to a provider, from before they are sent to when they are read.',
-    labelNames: ['source'],
+  const seconds = createHistogram(
+    registry,
+    {
+      name: 'hookgraph_source_call_duration_seconds',
+      help: 'Calls to a provider, from before they are sent to when they are read.',
+      labelNames: ['source'],
+    },
     buckets,
-    registers,
-  });
+  );
   const circuits = new Gauge({
     name: 'hookgraph_source_circuits_open',
     help: 'Keys whose calls are refused, as the provider keeps failing.',
     labelNames: ['source'],
-    registers,
+    registers: [registry],
   });
   const latest = new Map<string, Latest>();
   if (webhooks) showWebhooks(registry, latest);
 
   function open(source: string): SourceMetrics {
-    for (const outcome of callOutcomes) calls.inc({ source, outcome }, 0);
-    for (const state of states) reads.inc({ source, state }, 0);
-    for (const code of codes) faults.inc({ source, code }, 0);
+    for (const outcome of callOutcomes) calls.add([source, outcome], 0);
+    for (const state of states) reads.add([source, state], 0);
+    for (const code of codes) faults.add([source, code], 0);
     for (const action of writeActions) {
-      for (const outcome of writeOutcomes) writes.inc({ source, action, outcome }, 0);
+      for (const outcome of writeOutcomes) writes.add([source, action, outcome], 0);
     }
-    for (const metric of [retries, joins, same]) metric.inc({ source }, 0);
-    seconds.zero({ source });
+    for (const metric of [retries, joins, same]) metric.add([source], 0);
+    seconds.add([source]);
     circuits.set({ source }, 0);
     return {
       called(outcome, took) {
-        calls.inc({ source, outcome });
-        seconds.observe({ source }, took);
+        calls.add([source, outcome]);
+        seconds.add([source], took);
       },
-      retried: () => retries.inc({ source }),
-      joined: () => joins.inc({ source }),
-      unchanged: () => same.inc({ source }),
+      retried: () => retries.add([source]),
+      joined: () => joins.add([source]),
+      unchanged: () => same.add([source]),
       circuit: (isOpen) => circuits.inc({ source }, isOpen ? 1 : -1),
       read(state, code) {
-        reads.inc({ source, state });
-        if (code) faults.inc({ source, code });
+        reads.add([source, state]);
+        if (code) faults.add([source, code]);
       },
-      wrote: (action, outcome) => writes.inc({ source, action, outcome }),
+      wrote: (action, outcome) => writes.add([source, action, outcome]),
       rows({ rows, serial, fetchedAt: at }) {
         if (!webhooks || at === null) return;
         const last = latest.get(source);

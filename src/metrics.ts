@@ -1,6 +1,7 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { createSourceMetrics, type SourceMetrics } from './metrics-sources.ts';
 import { type Outcome, outcomes, type Route } from './request.ts';
+import { createHistogram } from './series.ts';
 
 /** What an operator's Prometheus reads. */
 export interface Metrics {
@@ -81,22 +82,20 @@ export function createMetrics(options: Partial<MetricsOptions> = {}): Metrics {
     help: 'Answers that had been made before, and that every source was asked about again.',
     registers,
   });
-  const requests = new Histogram({
-    name: 'hookgraph_http_request_duration_seconds',
-    help: 'From the head of a request to the end of its answer, by route and status; 499 where the client left.',
-    labelNames: ['route', 'status'],
-    buckets,
-    registers,
-  });
-  const operations = new Histogram({
-    name: 'hookgraph_operation_duration_seconds',
-    help: 'The same of operations, by type and outcome; none is the type of what was no valid operation.',
-    labelNames: ['type', 'outcome'],
-    buckets,
-    registers,
-  });
-  for (const outcome of outcomes) operations.zero({ type: 'query', outcome });
-  operations.zero({ type: 'none', outcome: 'refused' });
+  const histogram = (name: string, help: string, labelNames: readonly string[]) =>
+    createHistogram(registry, { name: `hookgraph_${name}_duration_seconds`, help, labelNames }, buckets);
+  const requests = histogram(
+    'http_request',
+    'From the head of a request to the end of its answer, by route and status; 499 where the client left.',
+    ['route', 'status'],
+  );
+  const operations = histogram(
+    'operation',
+    'The same of operations, by type and outcome; none is the type of what was no valid operation.',
+    ['type', 'outcome'],
+  );
+  for (const outcome of outcomes) operations.add(['query', outcome]);
+  operations.add(['none', 'refused']);
   const bySource = createSourceMetrics(registry, sources, webhooks, buckets);
 
   return {
@@ -106,8 +105,8 @@ export function createMetrics(options: Partial<MetricsOptions> = {}): Metrics {
     countInFlight(count) {
       inFlight = count;
     },
-    requestEnded: (route, status, seconds) => requests.observe({ route, status }, seconds),
-    operationEnded: (type, outcome, seconds) => operations.observe({ type, outcome }, seconds),
+    requestEnded: (route, status, seconds) => requests.add([route, status], seconds),
+    operationEnded: (type, outcome, seconds) => operations.add([type, outcome], seconds),
     answerReused: () => reused.inc(),
     lineDropped: () => dropped.inc(),
     source: bySource,

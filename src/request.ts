@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import type { SourceErrorCode } from './errors.ts';
+import { createRequestId } from './request-id.ts';
 import type { Span } from './span.ts';
 import type { Webhook } from './webhook.ts';
 
@@ -114,7 +114,7 @@ export interface RequestRecord {
 
 /** A request of which nothing is known. */
 export function createRecord(
-  id: string = randomUUID(),
+  id: string = createRequestId(),
   caller: Caller | null = null,
   route: Route = 'graphql',
 ): RequestRecord {

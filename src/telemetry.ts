@@ -104,7 +104,8 @@ export function createTelemetry({ log, metrics, beginTrace }: TelemetryOptions):
 
   return {
     begin(id, request) {
-      const route = routes[request.url?.split('?', 1)[0] ?? ''] ?? 'other';
+      const { url = '' } = request;
+      const route = routes[url] ?? routes[url.split('?', 1)[0] ?? ''] ?? 'other';
       const record = createRecord(id, null, route);
       if (beginTrace && route === 'graphql') {
         record.span = beginTrace(request);

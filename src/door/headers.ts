@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import { type IncomingMessage, type OutgoingHttpHeader, type OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { createRequestId } from '../request-id.ts';
 import type { Cors } from './cors.ts';
 
 const requestIdPattern = /^[\w.-]{1,64}$/;
@@ -15,7 +15,7 @@ const constant = {
 
 /** The headers that every answer has, for an answer to what could not be read. */
 export function commonHeaders(): Record<string, string> {
-  return { 'x-request-id': randomUUID(), ...constant };
+  return { 'x-request-id': createRequestId(), ...constant };
 }
 
 /** The headers of Yoga's answer by their names in lower case, which not all of its own are. */
@@ -34,7 +34,7 @@ export class Reply extends ServerResponse {
   /** Gives it those of a request, and returns the id that the request has from now on: its caller's own where that is usable. */
   answer(request: IncomingMessage, cors: Cors): string {
     const given = request.headers['x-request-id'];
-    const requestId = typeof given === 'string' && requestIdPattern.test(given) ? given : randomUUID();
+    const requestId = typeof given === 'string' && requestIdPattern.test(given) ? given : createRequestId();
     const readable = request.url?.startsWith('/graphql') ? cors(request) : {};
     this.asked = { 'x-request-id': requestId, ...readable };
     return requestId;
