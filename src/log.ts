@@ -42,7 +42,7 @@ export async function createLog(level: LogLevel, onDrop: () => void): Promise<Lo
     isOn,
     write(at, message, fields) {
       if (!isOn(at)) return;
-      // In one go: pino makes the text of each member apart, which takes five times as long.
+      // In one go: pino makes the text of each member apart, which is three times the work.
       const members = JSON.stringify({ ...fields, msg: message }).slice(1);
       stream.write(`{"level":"${at}","time":"${now()}",${members}\n`);
     },

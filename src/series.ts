@@ -50,8 +50,8 @@ function follow<T>({ next }: Branch<T>, value: string | number): Branch<T> {
 }
 
 /**
- * Keeps series by the values of their labels. (prom-client puts the values together to one text and looks that up: for the ten
- * events of a request, that took longer than to send the answer.)
+ * Keeps series by the values of their labels. (prom-client puts the values together to one text and looks that up: for the eleven
+ * events of a request, that was as much work as to send its answer.)
  */
 function createSeries<T>(labelNames: readonly string[], begin: () => T): AllSeries<T> {
   const root: Branch<T> = { next: new Map(), series: null };

@@ -97,7 +97,7 @@ export function exchange<T>(
     }
 
     if (signal.aborted) return leave();
-    signal.addEventListener('abort', leave, { once: true });
+    signal.addEventListener('abort', leave);
     const connection = connections.take();
     connection.dispatch(
       {
