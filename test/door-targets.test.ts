@@ -88,7 +88,7 @@ test.each([
 
 test.each(['a'.repeat(65), 'a b', 'a;b', '"a"', '{{7*7}}', '../a', ''])('replaces the request id %j', async (id) => {
   const { answers } = await attack(door.url, good(undefined, `x-request-id: ${id}`));
-  expect(answers[0]?.headers['x-request-id']).toMatch(/^[\da-f]{8}-[\da-f-]{27}$/);
+  expect(answers[0]?.headers['x-request-id']).toMatch(/^[\da-f]{32}$/);
 });
 
 test('keeps a request id that is in order, in refusals too', async () => {
