@@ -43,7 +43,7 @@ export function createSnapshot<R extends Row>(
 ): Snapshot<R> {
   checkNumber(all);
   const read = all.filter((row) => row !== null);
-  const rows = areDistinct(read.map(({ id }) => id)) ? read : withoutRepeated(read);
+  const rows = areSurelyDistinct(read) ? read : withoutRepeated(read);
   serials += 1;
   return { serial: serials, rows: Object.freeze(rows), rejected: all.length - rows.length, shortfall };
 }
@@ -51,12 +51,29 @@ export function createSnapshot<R extends Row>(
 let serials = 0;
 
 /**
- * In order, what is the same stands side by side. (A set would make each id a name in V8's table of names, which takes several
- * times as long.)
+ * Whether no two ids are the same, as no two of their marks are. (A set of ids would make each a name in V8's table of names, and to
+ * sort them compares whole texts: both take three times as long.)
  */
-function areDistinct(ids: string[]): boolean {
-  ids.sort();
-  return ids.every((id, index) => id !== ids[index + 1]);
+function areSurelyDistinct(rows: readonly Row[]): boolean {
+  const marks = new Int32Array(rows.length);
+  rows.forEach(({ id }, place) => {
+    marks[place] = markOf(id);
+  });
+  marks.sort();
+  for (let place = 1; place < marks.length; place++) if (marks[place] === marks[place - 1]) return false;
+  return true;
+}
+
+/** Ids mostly differ at their end. */
+const markedCharacters = 8;
+
+/** A number that is the same for the same id, and seldom for another. */
+function markOf(id: string): number {
+  let mark = 0;
+  for (let place = Math.max(0, id.length - markedCharacters); place < id.length; place++) {
+    mark = (Math.imul(mark, 31) + id.charCodeAt(place)) | 0;
+  }
+  return mark;
 }
 
 /** The first row of each id. */
