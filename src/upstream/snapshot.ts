@@ -52,7 +52,7 @@ let serials = 0;
 
 /**
  * Whether no two ids are the same, as no two of their marks are. (A set of ids would make each a name in V8's table of names, and to
- * sort them compares whole texts: both take three times as long.)
+ * sort them compares whole texts: each takes three times as long, or longer.)
  */
 function areSurelyDistinct(rows: readonly Row[]): boolean {
   const marks = new Int32Array(rows.length);
