@@ -55,6 +55,7 @@ export async function checkSources(config: Config): Promise<readonly SourceCheck
           onInternalError(error: unknown) {
             throw error;
           },
+          onRead() {},
         };
         const opened = openSource({ ...source, upstream }, options);
         return judge(await opened.read(), isOwnKey, cause());

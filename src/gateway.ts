@@ -11,7 +11,7 @@ import { createGraphiqlOptions, renderGraphiql, useGraphiqlPolicy } from './grap
 import { type DocumentLimits, useDocumentLimits } from './limits.ts';
 import type { Documents } from './manifest.ts';
 import { useRecording } from './recording.ts';
-import { createRecord, type EndedWrite, type RequestRecord } from './request.ts';
+import { createRecord, type EndedWrite, type ReadList, type RequestRecord } from './request.ts';
 import type { FindCredential, Source } from './request-source.ts';
 import { schema } from './schema/index.ts';
 import { useScopes } from './scopes.ts';
@@ -40,6 +40,8 @@ export interface GatewayOptions {
   readonly sliceMs?: number | undefined;
   /** Told of faults of our own, which clients see as "Internal error" only. */
   onInternalError(error: unknown, requestId?: string): void;
+  /** Told of each list that was read. */
+  onRead(list: ReadList): void;
   /** Told of each write when it ended. */
   onWrite(record: RequestRecord, write: EndedWrite): void;
 }

@@ -1,4 +1,5 @@
 import { fstatSync } from 'node:fs';
+import { performance } from 'node:perf_hooks';
 import { pino } from 'pino';
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;

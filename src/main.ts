@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
@@ -69,6 +70,7 @@ async function serve(config: Config): Promise<void> {
     documentLimits,
     findCredentials: config.credentials === 'passthrough' ? callerCredentials : serverCredentials(settings, renewed),
     onInternalError: telemetry.internalError,
+    onRead: telemetry.read,
     onWrite: telemetry.wrote,
   });
   const authentication = config.auth && createAuthentication(config.auth, tellKeySet(log), config.upstream.proxy);

@@ -1,6 +1,6 @@
 import { Gauge, type Registry } from 'prom-client';
 import { type SourceErrorCode, sourceErrorCodes } from './errors.ts';
-import { type EndedWrite, type SourceRead, type WriteAction, writeActions, writeErrorCodes } from './request.ts';
+import { type EndedWrite, type ReadList, type WriteAction, writeActions, writeErrorCodes } from './request.ts';
 import { createCounter, createHistogram } from './series.ts';
 import { healths, type Webhook } from './webhook.ts';
 
@@ -21,14 +21,14 @@ export interface SourceMetrics {
   read(state: 'OK' | 'PARTIAL' | 'FAILED', code: SourceErrorCode | null): void;
   /** A mutation was done with, be it that no call was made for it. */
   wrote(action: WriteAction, outcome: EndedWrite['outcome']): void;
-  /** What is there was read, if anything was. */
-  rows(read: Pick<SourceRead, 'rows' | 'serial' | 'fetchedAt'>): void;
+  /** What is there was read. */
+  rows(list: ReadList): void;
 }
 
 /** What is told of the webhooks that were read last. (It does not hold their rows, which each minor collection would have to copy.) */
 interface Latest {
   /** That of their list: while it stays the same, nothing is counted again. */
-  readonly serial: number | null;
+  readonly serial: number;
   /** How many have each health, in the order of `healths`. */
   readonly byHealth: readonly number[];
   /** Of all deliveries, ISO 8601 in UTC; empty where none was attempted. */
@@ -98,7 +98,14 @@ export function createSourceMetrics(
     registers: [registry],
   });
   const latest = new Map<string, Latest>();
-  if (webhooks) showWebhooks(registry, latest);
+  /** Counts what was read last of each source, where that was not done yet. */
+  const counts: (() => void)[] = [];
+  if (webhooks) {
+    showWebhooks(registry, () => {
+      for (const count of counts) count();
+      return latest;
+    });
+  }
 
   function open(source: string): SourceMetrics {
     for (const outcome of callOutcomes) calls.add([source, outcome], 0);
@@ -110,6 +117,15 @@ export function createSourceMetrics(
     for (const metric of [retries, joins, same]) metric.add([source], 0);
     seconds.add([source]);
     circuits.set({ source }, 0);
+    /** What was read last and is not counted. Requests end together, and of what they read only the last need be. */
+    let uncounted: ReadList | null = null;
+    function count(): void {
+      if (!uncounted) return;
+      const { rows, serial, at } = uncounted;
+      latest.set(source, { ...summarize(rows), serial, at });
+      uncounted = null;
+    }
+    counts.push(count);
     return {
       called(outcome, took) {
         calls.add([source, outcome]);
@@ -124,11 +140,16 @@ export function createSourceMetrics(
         if (code) faults.add([source, code]);
       },
       wrote: (action, outcome) => writes.add([source, action, outcome]),
-      rows({ rows, serial, fetchedAt: at }) {
-        if (!webhooks || at === null) return;
+      rows(list) {
+        if (!webhooks) return;
         const last = latest.get(source);
-        if (last?.serial === serial) last.at = at;
-        else latest.set(source, { ...summarize(rows), serial, at });
+        if (last?.serial === list.serial) {
+          last.at = list.at;
+          uncounted = null;
+          return;
+        }
+        if (!uncounted) setImmediate(count);
+        uncounted = list;
       },
     };
   }
@@ -137,7 +158,7 @@ export function createSourceMetrics(
 }
 
 /** Tells at each scrape of what was read last. */
-function showWebhooks(registry: Registry, latest: ReadonlyMap<string, Latest>): void {
+function showWebhooks(registry: Registry, latest: () => ReadonlyMap<string, Latest>): void {
   const registers = [registry];
   const labelNames = ['source'] as const;
   new Gauge({
@@ -146,7 +167,7 @@ function showWebhooks(registry: Registry, latest: ReadonlyMap<string, Latest>): 
     labelNames: ['source', 'health'],
     registers,
     collect() {
-      for (const [source, { byHealth }] of latest) {
+      for (const [source, { byHealth }] of latest()) {
         for (const [index, health] of healths.entries()) this.set({ source, health }, byHealth[index] ?? 0);
       }
     },
@@ -157,7 +178,7 @@ function showWebhooks(registry: Registry, latest: ReadonlyMap<string, Latest>): 
     labelNames,
     registers,
     collect() {
-      for (const [source, { at }] of latest) this.set({ source }, at / 1000);
+      for (const [source, { at }] of latest()) this.set({ source }, at / 1000);
     },
   });
   new Gauge({
@@ -166,7 +187,7 @@ function showWebhooks(registry: Registry, latest: ReadonlyMap<string, Latest>): 
     labelNames,
     registers,
     collect() {
-      for (const [source, { newestDelivery }] of latest) {
+      for (const [source, { newestDelivery }] of latest()) {
         if (newestDelivery === '') this.remove({ source });
         else this.set({ source }, Date.parse(newestDelivery) / 1000);
       }

@@ -1,7 +1,7 @@
 import type { Delivery } from './delivery.ts';
 import type { SourceError, SourceFault } from './errors.ts';
 import type { Operations, Provider } from './providers/provider.ts';
-import type { RequestRecord } from './request.ts';
+import type { ReadList, RequestRecord } from './request.ts';
 import type { Turn } from './turns.ts';
 import type { WriteHttp } from './upstream/calls.ts';
 import type { Upstream } from './upstream/http.ts';
@@ -87,4 +87,6 @@ export interface SourceOptions {
   readonly turn: Turn;
   /** Told of faults of our own in asking a source, which cost that source's part and nobody else's. */
   onInternalError(error: unknown, requestId?: string): void;
+  /** Told of each list that was read. */
+  onRead(list: ReadList): void;
 }

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import type { SourceErrorCode } from './errors.ts';
 import { createRequestId } from './request-id.ts';
 import type { Span } from './span.ts';
@@ -48,10 +49,16 @@ export interface SourceRead {
   /** Why not all came. */
   code: SourceErrorCode | null;
   durationMs: number | null;
-  /** Webhooks that came, what tells them from others, and when, in milliseconds since the epoch; null where nothing did. */
-  rows: readonly Webhook[];
-  serial: number | null;
-  fetchedAt: number | null;
+}
+
+/** A list as it was read. */
+export interface ReadList {
+  readonly source: string;
+  readonly rows: readonly Webhook[];
+  /** Tells it from others. */
+  readonly serial: number;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
 }
 
 /** What a mutation may do. */
@@ -146,9 +153,6 @@ export function beginRead(record: RequestRecord, source: string, subject: ReadSu
     state: null,
     code: null,
     durationMs: null,
-    rows: [],
-    serial: null,
-    fetchedAt: null,
   };
   record.reads.push(read);
   return read;

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { SourceError, UnknownOutcome } from './errors.ts';
 import { beginRead, type ReadSubject } from './request.ts';
 import type { Authorization, RequestSource, Source, SourceOptions, SourceReport, Written } from './request-source.ts';
@@ -42,9 +43,10 @@ export async function makeRead<R extends { readonly id: string }>(
   read.state = came.state;
   read.code = came.error?.code ?? null;
   read.durationMs = came.durationMs;
-  read.serial = came.serial;
-  read.fetchedAt = came.fetchedAt;
-  if (subject === 'webhooks') read.rows = came.rows as readonly unknown[] as readonly Webhook[];
+  const { serial, fetchedAt: at } = came;
+  const rows = came.rows as readonly unknown[] as readonly Webhook[];
+  if (subject === 'webhooks' && serial !== null && at !== null)
+    options.onRead({ source: source.key, rows, serial, at });
   read.span?.set({ 'hookgraph.source.state': came.state, 'hookgraph.source.joined': read.joined });
   read.span?.end(came.error?.code);
   return came;

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { performance } from 'node:perf_hooks';
 import { refusalOf } from './door/refusal.ts';
 import { errnoOf, SourceError } from './errors.ts';
 import { describeError, type Log, printable } from './log.ts';
@@ -7,6 +8,7 @@ import {
   createRecord,
   type EndedWrite,
   outcomeOf,
+  type ReadList,
   type RequestRecord,
   type Route,
   type SourceRead,
@@ -21,6 +23,8 @@ export interface Telemetry {
   begin(id: string, request: IncomingMessage): RequestRecord;
   /** Tells of a request once: when its answer is sent, or will not be. */
   end(record: RequestRecord, response: ServerResponse): void;
+  /** Tells of a list that was read. */
+  read(list: ReadList): void;
   /** Tells of a write at once, as who reads it may not wait for the request to end. */
   wrote(record: RequestRecord, write: EndedWrite): void;
   /** Watches the upstream of a source. */
@@ -83,12 +87,8 @@ export function createTelemetry({ log, metrics, beginTrace }: TelemetryOptions):
 
   function tellEnd(record: RequestRecord, status: number | null, refusal: string | null, durationMs: number): void {
     metrics.requestEnded(record.route, status ?? statusOfLeft, durationMs / 1000);
-    for (const read of record.reads) {
-      const { source, state, code } = read;
+    for (const { source, state, code } of record.reads) {
       if (state) metrics.source(source).read(state, code);
-      metrics.source(source).rows(read);
-      // Whoever still holds the record is done with them.
-      read.rows = [];
     }
     // GraphiQL and what was refused at the door are no operations.
     if (record.operation || record.errors.size > 0) {
@@ -125,6 +125,7 @@ export function createTelemetry({ log, metrics, beginTrace }: TelemetryOptions):
       span?.set({ 'http.response.status_code': status ?? statusOfLeft });
       span?.end(status === null || status >= 500 ? String(status ?? 'left') : null);
     },
+    read: (list) => metrics.source(list.source).rows(list),
     wrote(record, { action, source, outcome, ...write }) {
       if (source) metrics.source(source).wrote(action, outcome);
       // A warning, so that whoever turns down the log keeps what tells who changed what.

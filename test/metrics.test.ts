@@ -1,10 +1,12 @@
 import type { RequestListener } from 'node:http';
+import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { SourceError } from '../src/errors.ts';
 import { silentLog } from '../src/log.ts';
 import { createMetrics } from '../src/metrics.ts';
 import { createTelemetry } from '../src/telemetry.ts';
 import { createBreaker } from '../src/upstream/breaker.ts';
+import type { Webhook } from '../src/webhook.ts';
 import { type GraphOptions, openGraph } from './support/graph.ts';
 import { ask, startProgram } from './support/program.ts';
 import { apimallList, apimallRow, diligentRow } from './support/rows.ts';
@@ -43,7 +45,7 @@ async function openMeasured(
 ) {
   const metrics = createMetrics({ version: '1.2.3', sources: ['apimall', 'diligent'], webhooks });
   const telemetry = createTelemetry({ log: silentLog, metrics, beginTrace: null });
-  const graph = await openGraph(upstreams, { observe: telemetry.observe, ...options });
+  const graph = await openGraph(upstreams, { observe: telemetry.observe, onRead: telemetry.read, ...options });
   const server = await listen(graph.gateway, { metrics, telemetry, requestDeadlineMs });
   const scrape = async () => readScrape(await (await fetch(`${server.url}/metrics`)).text());
   return {
@@ -221,6 +223,28 @@ test('counts what is refused apart, whatever clients make up, without a series f
     'hookgraph_operation_duration_seconds_count{type="query",outcome="refused"}': 40,
   });
   expect(await names()).toEqual(before);
+});
+
+test('counts the webhooks of the list that was read last, whether it came before or not', async () => {
+  const metrics = createMetrics({ version: '1.2.3', sources: ['apimall'], webhooks: true });
+  const { read } = createTelemetry({ log: silentLog, metrics, beginTrace: null });
+  const healthy = { health: 'HEALTHY', lastDelivery: null } as Webhook;
+  const list = (serial: number, count: number) =>
+    read({ source: 'apimall', rows: Array<Webhook>(count).fill(healthy), serial, at: 1000 * serial });
+  const counted = async () => {
+    const scrape = readScrape(await metrics.text());
+    const of = (name: string) => scrape.get(`hookgraph_${name}`);
+    return [of('webhooks{source="apimall",health="HEALTHY"}'), of('source_read_timestamp_seconds{source="apimall"}')];
+  };
+  list(1, 3);
+  list(2, 5);
+  expect(await counted()).toEqual([5, 2]);
+  list(3, 7);
+  await setImmediate();
+  list(4, 9);
+  list(3, 7);
+  await setImmediate();
+  expect(await counted()).toEqual([7, 3]);
 });
 
 test('shows nothing of webhooks where keys are those of callers', async () => {

@@ -2,6 +2,7 @@ import type { RequestListener } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
+import { parseBody } from '../src/upstream/answer.ts';
 import {
   askInEveryPlace,
   bytes,
@@ -200,5 +201,43 @@ test('reads no long body that is not UTF-8', async () => {
     await using graph = await openGraph({ diligent: bytes(body) });
     const { webhooks } = await graph.query(reportQuery);
     expect(webhooks.sources).toMatchObject([{ error: { code: 'BAD_RESPONSE', httpStatus: 200 } }]);
+  }
+});
+
+/** As JSON may spell text: halves of characters, whole ones, and what only looks like them. */
+const spelt = [
+  '\\ud83d',
+  '\\uDE00',
+  '\\uD800',
+  '\\udfff',
+  '\\\\',
+  '\\n',
+  '\\"',
+  '\\ud7ff',
+  '\\ue000',
+  'ud800',
+  '\u{1f600}',
+];
+
+test('spells each half of a character as the replacement character, however it is escaped, and nothing else', async () => {
+  const texts = spelt.flatMap((a) => spelt.flatMap((b) => spelt.map((c) => `"${a}${b}${c}"`)));
+  await using graph = await openGraph({
+    diligent: bytes(JSON.stringify([diligentRow({ events: ['?'] })]).replace('"?"', texts.join())),
+  });
+  const { webhooks } = await graph.query('{ webhooks { nodes { events } } }');
+  expect(webhooks.nodes[0].events).toEqual(texts.map((text) => JSON.parse(text).toWellFormed()));
+});
+
+test('takes no longer for a body full of escapes than to read it some times', async () => {
+  const plain = JSON.stringify(['x'.repeat(4_000_000)]);
+  const read = (body: string) => {
+    const started = performance.now();
+    expect(parseBody({ status: 200, headers: {}, body: Buffer.from(body) })).toHaveProperty('json');
+    return performance.now() - started;
+  };
+  const usual = Math.max(read(plain), 5);
+  for (const part of ['\\n', '\\\\', '\\ud83d\\ude00', '\\ud800', '\\\\ud800', '\\\\\\ud800']) {
+    const body = `["${part.repeat(4_000_000 / part.length)}\\udfff"]`;
+    expect(read(body), part).toBeLessThan(50 * usual);
   }
 });

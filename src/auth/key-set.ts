@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
 import { errnoOf, SourceError, type SourceErrorCode } from '../errors.ts';
 import { parseBody, statusError } from '../upstream/answer.ts';

@@ -42,6 +42,6 @@ export class Reply extends ServerResponse {
 
   /** `own` are named in lower case; of all that node:http takes for them, nobody here has anything else. */
   override writeHead(status: number, own?: OutgoingHttpHeaders | OutgoingHttpHeader[] | string): this {
-    return super.writeHead(status, { ...this.asked, ...constant, ...(own as OutgoingHttpHeaders) });
+    return super.writeHead(status, { ...constant, ...this.asked, ...(own as OutgoingHttpHeaders) });
   }
 }

@@ -1,5 +1,5 @@
 import type { DeliveryMessage } from '../delivery.ts';
-import { isObject, shownText } from './wire.ts';
+import { isObject } from './wire.ts';
 
 /** One side of a delivery as a provider logs it, of whatever type its parts are. */
 export interface WireMessage {
@@ -18,15 +18,14 @@ const hiddenMark = '[hidden]';
 export function readMessage(message: WireMessage | null, otherSide: WireMessage | null): DeliveryMessage | null {
   if (!message) return null;
   const hidden = [message, otherSide].flatMap((side) => headersOf(side).filter(isSecretive)).flatMap(secretsIn);
-  const show = (text: string) =>
-    shownText(hidden.reduce((shown, secret) => shown.replaceAll(secret, hiddenMark), text));
+  const show = (text: string) => hidden.reduce((shown, secret) => shown.replaceAll(secret, hiddenMark), text);
   const headers = headersOf(message).filter((header) => !isSecretive(header));
   const text = textOf(message.body);
   const body = text === null ? null : show(text);
   return {
     // Several values of one header are told in a row (RFC 9110, 5.3).
     headers: headers.map(({ name, values }) => ({ name, value: show(values.join(', ')) })),
-    body: body === null ? null : shownText(body.slice(0, mostCharacters)),
+    body: body === null ? null : body.slice(0, mostCharacters).toWellFormed(),
     isCut: body === null ? message.body != null : body.length > mostCharacters,
   };
 }

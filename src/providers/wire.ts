@@ -28,25 +28,18 @@ function isText(value: unknown): value is string {
 
 /** A provider's id as text: some write the same id as a number and as a string (`upstreams.md` C6). */
 export function maybeId(value: unknown): string | null {
-  if (isText(value)) return shownText(value);
+  if (isText(value)) return value;
   return Number.isSafeInteger(value) ? String(value) : null;
 }
 
-/** Text as we show it. Half a character, which JSON can spell and UTF-8 cannot, becomes the replacement character. */
-export function shownText(text: string): string {
-  return text.toWellFormed();
-}
-
-/** A list of texts as we show them: the same list, where all of it can be shown. null where it is no list, or not of texts alone. */
+/** A list of texts; null where it is no list, or not of texts alone. */
 export function maybeTexts(value: unknown): readonly string[] | null {
-  if (!Array.isArray(value)) return null;
-  if (value.every((text) => typeof text === 'string' && text.isWellFormed())) return value;
-  return value.every((text) => typeof text === 'string') ? value.map(shownText) : null;
+  return Array.isArray(value) && value.every((text) => typeof text === 'string') ? value : null;
 }
 
 /** Optional text. */
 export function maybeText(value: unknown): string | null {
-  return isText(value) ? shownText(value) : null;
+  return isText(value) ? value : null;
 }
 
 /** Whether a value of JSON has members by name. */

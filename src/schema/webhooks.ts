@@ -86,13 +86,17 @@ async function listWebhooks(
 
 /** A filter that names nobody who is served here would make an empty list look whole. */
 function checkSources({ source, provider }: Filter, { sources }: Context): void {
-  const keys = [...sources.keys()].join(', ');
   const unknown = source?.find((key) => !sources.has(key));
   if (unknown !== undefined) {
-    throw new InputError(`filter.source: no source ${quote(unknown)} here. There are: ${keys}.`);
+    throw new InputError(`filter.source: no source ${quote(unknown)} here. There are: ${keysOf(sources)}.`);
   }
+  if (!provider || provider.length === 0) return;
   const served = new Set([...sources.values()].map((it) => it.provider.enumValue));
-  if (provider && provider.length > 0 && !provider.some((name) => served.has(name))) {
-    throw new InputError(`filter.provider: no source of ${provider.join(', ')} here. There are: ${keys}.`);
+  if (!provider.some((name) => served.has(name))) {
+    throw new InputError(`filter.provider: no source of ${provider.join(', ')} here. There are: ${keysOf(sources)}.`);
   }
+}
+
+function keysOf(sources: Context['sources']): string {
+  return [...sources.keys()].join(', ');
 }

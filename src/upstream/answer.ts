@@ -23,11 +23,11 @@ export function isJson({ headers }: Answer): boolean {
   return type === undefined || jsonType.test(type);
 }
 
-/** The body as JSON, or why it is none. `json` is undefined beside an error. */
+/** The body as JSON whose texts UTF-8 can carry, or why it is none. `json` is undefined beside an error. */
 export function parseBody(answer: Answer): { json: unknown } | { json?: undefined; error: SourceError } {
   if (!isJson(answer)) return unreadable(answer.status);
   try {
-    return { json: JSON.parse(decode(answer.body)) };
+    return { json: JSON.parse(withoutHalves(decode(answer.body))) };
   } catch (error) {
     return unreadable(answer.status, error);
   }
@@ -43,6 +43,19 @@ function decode(body: Buffer): string {
     text += utf8Rest.decode(body.subarray(start, end));
   }
   return text;
+}
+
+/** Behind these, a backslash begins an escape, and is not escaped itself. */
+const before = String.raw`(?<=(?<!\\)(?:\\\\)*)`;
+/** The two halves of a character beyond the first 65,536, as JSON escapes them (RFC 8259, 7). */
+const high = String.raw`\\u[dD][89abAB][\da-fA-F]{2}`;
+const low = String.raw`\\u[dD][c-fC-F][\da-fA-F]{2}`;
+const halfAlone = new RegExp(`${before}(?:${high}(?!${low})|(?<!${before}${high})${low})`, 'g');
+
+/** JSON with the replacement character in place of each half that stands alone, which no UTF-8 can carry. */
+function withoutHalves(json: string): string {
+  // To look at each text that is read of it takes many times as long.
+  return json.includes('\\ud') || json.includes('\\uD') ? json.replace(halfAlone, '\\ufffd') : json;
 }
 
 /** Where a piece ends that begins at `start`: before a character, none of which has more than four bytes (RFC 3629, 3). */

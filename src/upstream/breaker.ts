@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { SourceError } from '../errors.ts';
 
 /** Tells how a call ended: null where it worked, otherwise what it threw. */

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { buildConnector, Client, type Dispatcher, EnvHttpProxyAgent, Pool } from 'undici';
 import { isLoopback } from '../address.ts';
 

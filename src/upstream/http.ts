@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SourceError } from '../errors.ts';
 import type { SourceRead } from '../request.ts';

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { SourceError } from '../errors.ts';
 import type { SourceRead } from '../request.ts';
 import type { SpanAttributes } from '../span.ts';

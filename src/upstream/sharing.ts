@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { SourceError } from '../errors.ts';
 
 /** Work that is under way, and how many wait for it. */

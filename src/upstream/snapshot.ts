@@ -42,7 +42,7 @@ export function createSnapshot<R extends Row>(
   shortfall: SourceFault | null = null,
 ): Snapshot<R> {
   checkNumber(all);
-  const read = all.filter((row) => row !== null);
+  const read = all.includes(null) ? all.filter((row) => row !== null) : (all as readonly R[]);
   const rows = areSurelyDistinct(read) ? read : withoutRepeated(read);
   serials += 1;
   return { serial: serials, rows: Object.freeze(rows), rejected: all.length - rows.length, shortfall };

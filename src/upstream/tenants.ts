@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
 import { LRUCache } from 'lru-cache';
 import { SourceError } from '../errors.ts';
 import { createBreaker, type EndCall } from './breaker.ts';

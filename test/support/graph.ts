@@ -97,6 +97,7 @@ export async function openGraph(
     documentLimits,
     trustedDocuments: null,
     onInternalError: (error) => internalErrors.push(error),
+    onRead() {},
     onWrite: (_record, write) => writes.push(write),
     ...options,
     sources: reads.live,
@@ -165,6 +166,7 @@ export function openContext(
     turn: createTurns().join(),
     writes,
     onInternalError,
+    onRead() {},
     onWrite() {},
   });
 }

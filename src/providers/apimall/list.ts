@@ -1,7 +1,7 @@
 import { SourceError } from '../../errors.ts';
 import type { Http } from '../../upstream/calls.ts';
 import { createSnapshot, readRows, type Snapshot } from '../../upstream/snapshot.ts';
-import { type ApiMallWebhook, failureCode, findRequestId, readList, readProblem, readWebhook } from './wire.ts';
+import { type ApiMallWebhook, failureCode, findRequestId, readList, readProblem, webhookReader } from './wire.ts';
 
 const mostPages = 20;
 /** Where a page does not state its limit (`upstreams.md` A3). */
@@ -79,7 +79,7 @@ async function readPage(http: Http, path: string, source: string): Promise<Page>
       if (!listing || !('items' in listing)) return listing;
       const { items, whole, limit } = listing;
       return {
-        rows: readRows(items, (row) => readWebhook(row, source)),
+        rows: readRows(items, webhookReader(source)),
         ids: items.map(identity),
         whole,
         limit,

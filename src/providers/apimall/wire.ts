@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { SourceErrorCode, SourceFaultDetails } from '../../errors.ts';
 import { isPlainText, type Span } from '../../upstream/reuse.ts';
-import { type Health, type LastDelivery, type Webhook, webhookId } from '../../webhook.ts';
+import { type Health, type LastDelivery, type Webhook, webhookIds } from '../../webhook.ts';
 import { isObject, isoTime, maybeCount, maybeId, maybeInt, maybeText, maybeTexts, quote } from '../wire.ts';
 
 /** A webhook at API Mall. Its counters and times are null in the answer to a create, which leaves them out. */
@@ -55,7 +55,7 @@ export function failureCode(code: string | undefined): SourceErrorCode {
 }
 
 /** The last member of an object, whose text nothing is made of; how long the text may be is how much is looked at. */
-const requestIdAtEnd = /,\s*"request_id"\s*:\s*"([^"\\]{0,128})"\s*\}\s*$/d;
+const requestIdAtEnd = /(,\s*"request_id"\s*:\s*")([^"\\]{0,128})"\s*\}\s*$/;
 const longestEnd = 256;
 
 /**
@@ -66,9 +66,11 @@ const longestEnd = 256;
 export function findRequestId(body: Buffer): Span | null {
   const offset = Math.max(0, body.length - longestEnd);
   // One byte is one character, so that places in the text are places in the body.
-  const place = requestIdAtEnd.exec(body.subarray(offset).toString('latin1'))?.indices?.[1];
-  if (!place) return null;
-  const span = { start: offset + place[0], end: offset + place[1] };
+  const found = requestIdAtEnd.exec(body.toString('latin1', offset));
+  if (!found) return null;
+  const [, before = '', requestId = ''] = found;
+  const start = offset + found.index + before.length;
+  const span = { start, end: start + requestId.length };
   return isPlainText(body, span) ? span : null;
 }
 
@@ -93,42 +95,51 @@ export function readList(json: unknown): z.infer<typeof WireFailure> | WireListi
   return { items: data.items, whole: false, limit: maybeCount(data.limit) || undefined };
 }
 
-/** One row of the list as our model, or null where its id, url or events cannot be read. */
-export function readWebhook(row: unknown, source: string): ApiMallWebhook | null {
-  if (!isObject(row)) return null;
-  const id = maybeId(row.id);
-  const url = maybeText(row.url);
-  const events = maybeTexts(row.events);
-  if (id === null || !externalId.test(id) || url === null || events === null) return null;
-  const status = maybeText(row.status);
-  const sent = maybeCount(row.total_sent);
-  const failed = maybeCount(row.total_failed);
-  const lastSentAt = isoTime(row.last_sent_at);
-  const lastError = errorText(row.last_error);
-  const evidence: Evidence = { status, enabled: enabled(status), sent, failed, sentAt: row.last_sent_at, lastError };
-  const tried = attempted(evidence);
-  const finding = judge(evidence, tried);
-  return {
-    __typename: 'ApiMallWebhook',
-    id: webhookId('ApiMallWebhook', source, id),
-    source,
-    externalId: id,
-    url,
-    events,
-    status,
-    enabled: evidence.enabled,
-    health: healthOf[finding],
-    lastDelivery: tried ? lastDelivery(evidence, lastSentAt) : null,
-    secretConfigured: null,
-    createdAt: isoTime(row.created_at),
-    updatedAt: isoTime(row.updated_at),
-    apiKeyId: maybeInt(row.api_key_id),
-    totalSent: sent,
-    totalFailed: failed,
-    lastSentAt,
-    lastError,
-    finding,
+/** Reads rows of the list of a source as our model: null where the id, url or events cannot be read. */
+export function webhookReader(source: string): (row: unknown) => ApiMallWebhook | null {
+  const idOf = webhookIds('ApiMallWebhook', source);
+  return (row) => {
+    if (!isObject(row)) return null;
+    const id = readId(row.id);
+    const url = maybeText(row.url);
+    const events = maybeTexts(row.events);
+    if (id === null || url === null || events === null) return null;
+    const status = maybeText(row.status);
+    const sent = maybeCount(row.total_sent);
+    const failed = maybeCount(row.total_failed);
+    const lastSentAt = isoTime(row.last_sent_at);
+    const lastError = errorText(row.last_error);
+    const evidence: Evidence = { status, enabled: enabled(status), sent, failed, sentAt: row.last_sent_at, lastError };
+    const tried = attempted(evidence);
+    const finding = judge(evidence, tried);
+    return {
+      __typename: 'ApiMallWebhook',
+      id: idOf(id),
+      source,
+      externalId: id,
+      url,
+      events,
+      status,
+      enabled: evidence.enabled,
+      health: healthOf[finding],
+      lastDelivery: tried ? lastDelivery(evidence, lastSentAt) : null,
+      secretConfigured: null,
+      createdAt: isoTime(row.created_at),
+      updatedAt: isoTime(row.updated_at),
+      apiKeyId: maybeInt(row.api_key_id),
+      totalSent: sent,
+      totalFailed: failed,
+      lastSentAt,
+      lastError,
+      finding,
+    };
   };
+}
+
+function readId(value: unknown): string | null {
+  const id = maybeId(value);
+  // A whole number needs no look at its digits.
+  return id === null || maybeCount(value) !== null || externalId.test(id) ? id : null;
 }
 
 const longestError = 1000;

@@ -1,6 +1,6 @@
 import { UnknownOutcome } from '../../errors.ts';
 import type { WriteHttp } from '../../upstream/calls.ts';
-import { type ApiMallWebhook, failureCode, readProblem, readWebhook, WireData, WireFailure } from './wire.ts';
+import { type ApiMallWebhook, failureCode, readProblem, WireData, WireFailure, webhookReader } from './wire.ts';
 
 /** A webhook as it is to be registered (`upstreams.md` A4). */
 export interface ApiMallWebhookWanted {
@@ -18,7 +18,7 @@ export async function create(
 ): Promise<ApiMallWebhook | null> {
   const body = { url, events, secret_key: secretKey, api_key_id: apiKeyId };
   const data = await send(http, 'POST', '/webhooks', body, secretKey === undefined ? [] : [secretKey]);
-  const webhook = readWebhook(data, source);
+  const webhook = webhookReader(source)(data);
   // JSON that shows no webhook may be an error, whatever the status.
   if (!webhook && data !== undefined) throw new UnknownOutcome(http.failure('BAD_RESPONSE', {}));
   return webhook;

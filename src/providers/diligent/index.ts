@@ -4,7 +4,7 @@ import { readDeliveries } from './deliveries.ts';
 import { DiligentWebhookType } from './graphql.ts';
 import './mutations.ts';
 import { createSandbox } from './sandbox.ts';
-import { type DiligentWebhook, explain, externalId, readWebhook } from './wire.ts';
+import { type DiligentWebhook, explain, externalId, webhookReader } from './wire.ts';
 import { create, redeliver, remove, update } from './writes.ts';
 
 export const diligent: Provider<DiligentWebhook> = {
@@ -22,8 +22,7 @@ export const diligent: Provider<DiligentWebhook> = {
     list: (http, source) =>
       http.getJson('/webhooks', {
         // A list is a bare array (`upstreams.md` B2).
-        read: (json) =>
-          Array.isArray(json) ? createSnapshot(readRows(json, (row) => readWebhook(row, source))) : null,
+        read: (json) => (Array.isArray(json) ? createSnapshot(readRows(json, webhookReader(source))) : null),
         // Diligent names neither its errors nor its answers (`upstreams.md` B4, B5).
         problem: () => ({}),
         findVolatile: () => null,

@@ -1,4 +1,4 @@
-import { type Health, type Webhook, webhookId } from '../../webhook.ts';
+import { type Health, type Webhook, webhookIds } from '../../webhook.ts';
 import { isObject, isoTime, maybeFlag, maybeId, maybeText, maybeTexts, quote } from '../wire.ts';
 
 /** A webhook at Diligent, which says of the latest delivery only when it was tried and the HTTP status. */
@@ -23,42 +23,45 @@ interface Evidence {
   readonly code: number | null | undefined;
 }
 
-/** One row of the list as our model, or null where its id, url or events cannot be read. */
-export function readWebhook(row: unknown, source: string): DiligentWebhook | null {
-  if (!isObject(row)) return null;
-  const id = maybeId(row.id);
-  const url = maybeText(row.webhook_url);
-  const events = maybeTexts(row.events);
-  if (id === null || url === null || events === null) return null;
-  const isActive = maybeFlag(row.is_active);
-  const hasSecret = maybeFlag(row.has_secret);
-  const status = maybeText(row.status);
-  const code = statusCode(row.last_delivery_status);
-  const lastDeliveryAt = isoTime(row.last_delivery_at);
-  const evidence: Evidence = { isActive, status, deliveredAt: row.last_delivery_at, code };
-  const tried = attempted(evidence);
-  const finding = judge(evidence, tried);
-  return {
-    __typename: 'DiligentWebhook',
-    id: webhookId('DiligentWebhook', source, id),
-    source,
-    externalId: id,
-    url,
-    events,
-    status,
-    enabled: enabled(evidence),
-    health: healthOf[finding],
-    lastDelivery: tried
-      ? { at: lastDeliveryAt, succeeded: isSuccess(code), httpStatus: code ?? null, error: null }
-      : null,
-    secretConfigured: hasSecret,
-    createdAt: null,
-    updatedAt: null,
-    isActive,
-    hasSecret,
-    lastDeliveryAt,
-    lastDeliveryStatus: code ?? null,
-    finding,
+/** Reads rows of the list of a source as our model: null where the id, url or events cannot be read. */
+export function webhookReader(source: string): (row: unknown) => DiligentWebhook | null {
+  const idOf = webhookIds('DiligentWebhook', source);
+  return (row) => {
+    if (!isObject(row)) return null;
+    const id = maybeId(row.id);
+    const url = maybeText(row.webhook_url);
+    const events = maybeTexts(row.events);
+    if (id === null || url === null || events === null) return null;
+    const isActive = maybeFlag(row.is_active);
+    const hasSecret = maybeFlag(row.has_secret);
+    const status = maybeText(row.status);
+    const code = statusCode(row.last_delivery_status);
+    const lastDeliveryAt = isoTime(row.last_delivery_at);
+    const evidence: Evidence = { isActive, status, deliveredAt: row.last_delivery_at, code };
+    const tried = attempted(evidence);
+    const finding = judge(evidence, tried);
+    return {
+      __typename: 'DiligentWebhook',
+      id: idOf(id),
+      source,
+      externalId: id,
+      url,
+      events,
+      status,
+      enabled: enabled(evidence),
+      health: healthOf[finding],
+      lastDelivery: tried
+        ? { at: lastDeliveryAt, succeeded: isSuccess(code), httpStatus: code ?? null, error: null }
+        : null,
+      secretConfigured: hasSecret,
+      createdAt: null,
+      updatedAt: null,
+      isActive,
+      hasSecret,
+      lastDeliveryAt,
+      lastDeliveryStatus: code ?? null,
+      finding,
+    };
   };
 }
 

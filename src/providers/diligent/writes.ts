@@ -2,7 +2,7 @@ import type { DeliveryIdParts } from '../../delivery.ts';
 import { UnknownOutcome } from '../../errors.ts';
 import type { WriteHttp } from '../../upstream/calls.ts';
 import { readObjections } from './objections.ts';
-import { type DiligentWebhook, readWebhook } from './wire.ts';
+import { type DiligentWebhook, webhookReader } from './wire.ts';
 
 /** What of a webhook is to be set (`upstreams.md` B4): what is undefined is left as it is, or as Diligent has it by default. */
 export interface DiligentWebhookWanted {
@@ -35,7 +35,7 @@ export async function update(
 
 /** The webhook that an answer shows; null where it has no body. JSON that shows none may be an error, whatever the status. */
 function readShown(http: WriteHttp, json: unknown, source: string): DiligentWebhook | null {
-  const webhook = readWebhook(json, source);
+  const webhook = webhookReader(source)(json);
   if (!webhook && json !== undefined) throw new UnknownOutcome(http.failure('BAD_RESPONSE', {}));
   return webhook;
 }
