@@ -55,7 +55,7 @@ export async function checkSources(config: Config): Promise<readonly SourceCheck
           onInternalError(error: unknown) {
             throw error;
           },
-          onRead() {},
+          onListed() {},
         };
         const opened = openSource({ ...source, upstream }, options);
         return judge(await opened.read(), isOwnKey, cause());

@@ -40,8 +40,8 @@ export interface GatewayOptions {
   readonly sliceMs?: number | undefined;
   /** Told of faults of our own, which clients see as "Internal error" only. */
   onInternalError(error: unknown, requestId?: string): void;
-  /** Told of each list that was read. */
-  onRead(list: ReadList): void;
+  /** Told of webhooks that a request read, all of a source or a part of them. */
+  onListed(list: ReadList): void;
   /** Told of each write when it ended. */
   onWrite(record: RequestRecord, write: EndedWrite): void;
 }

@@ -70,7 +70,7 @@ async function serve(config: Config): Promise<void> {
     documentLimits,
     findCredentials: config.credentials === 'passthrough' ? callerCredentials : serverCredentials(settings, renewed),
     onInternalError: telemetry.internalError,
-    onRead: telemetry.read,
+    onListed: telemetry.listed,
     onWrite: telemetry.wrote,
   });
   const authentication = config.auth && createAuthentication(config.auth, tellKeySet(log), config.upstream.proxy);

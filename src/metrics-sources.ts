@@ -21,8 +21,8 @@ export interface SourceMetrics {
   read(state: 'OK' | 'PARTIAL' | 'FAILED', code: SourceErrorCode | null): void;
   /** A mutation was done with, be it that no call was made for it. */
   wrote(action: WriteAction, outcome: EndedWrite['outcome']): void;
-  /** What is there was read. */
-  rows(list: ReadList): void;
+  /** A request read webhooks, all or a part of them. */
+  listed(list: ReadList): void;
 }
 
 /** What is told of the webhooks that were read last. (It does not hold their rows, which each minor collection would have to copy.) */
@@ -117,7 +117,10 @@ export function createSourceMetrics(
     for (const metric of [retries, joins, same]) metric.add([source], 0);
     seconds.add([source]);
     circuits.set({ source }, 0);
-    /** What was read last and is not counted. Requests end together, and of what they read only the last need be. */
+    /**
+     * What was read last and is not counted: it is when the event loop goes round, or at a scrape. Many lists are read in one round,
+     * and of these only the last need be.
+     */
     let uncounted: ReadList | null = null;
     function count(): void {
       if (!uncounted) return;
@@ -140,7 +143,7 @@ export function createSourceMetrics(
         if (code) faults.add([source, code]);
       },
       wrote: (action, outcome) => writes.add([source, action, outcome]),
-      rows(list) {
+      listed(list) {
         if (!webhooks) return;
         const last = latest.get(source);
         if (last?.serial === list.serial) {
@@ -203,5 +206,5 @@ const nothing: SourceMetrics = {
   circuit() {},
   read() {},
   wrote() {},
-  rows() {},
+  listed() {},
 };

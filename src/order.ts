@@ -43,8 +43,10 @@ export function createComparator(direction: Order['direction']): (a: Position, b
 /** Where the rows of the last list stood before it was sorted, by the order and the number of rows: no more than a guess. */
 const lastPlaces = new LRUCache<string, readonly number[]>({
   maxSize: 4_194_304,
+  // An empty list takes some room, too: a size of 0 is refused.
   sizeCalculation: (places) => places.length * 8 + 100,
 });
+
 /** Sorts rows by their positions. Where they changed and none of them moved, which is usual, that is seen and they are not sorted. */
 export function createSorter(
   { field, direction }: Order,

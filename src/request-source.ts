@@ -87,6 +87,6 @@ export interface SourceOptions {
   readonly turn: Turn;
   /** Told of faults of our own in asking a source, which cost that source's part and nobody else's. */
   onInternalError(error: unknown, requestId?: string): void;
-  /** Told of each list that was read. */
-  onRead(list: ReadList): void;
+  /** Told of webhooks that a request read, all of a source or a part of them. */
+  onListed(list: ReadList): void;
 }

@@ -51,11 +51,11 @@ export interface SourceRead {
   durationMs: number | null;
 }
 
-/** A list as it was read. */
+/** Webhooks of a source as a request read them. */
 export interface ReadList {
   readonly source: string;
   readonly rows: readonly Webhook[];
-  /** Tells it from others. */
+  /** Tells the list from others. */
   readonly serial: number;
   /** Milliseconds since the epoch. */
   readonly at: number;

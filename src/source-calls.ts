@@ -46,7 +46,7 @@ export async function makeRead<R extends { readonly id: string }>(
   const { serial, fetchedAt: at } = came;
   const rows = came.rows as readonly unknown[] as readonly Webhook[];
   if (subject === 'webhooks' && serial !== null && at !== null)
-    options.onRead({ source: source.key, rows, serial, at });
+    options.onListed({ source: source.key, rows, serial, at });
   read.span?.set({ 'hookgraph.source.state': came.state, 'hookgraph.source.joined': read.joined });
   read.span?.end(came.error?.code);
   return came;

@@ -23,8 +23,8 @@ export interface Telemetry {
   begin(id: string, request: IncomingMessage): RequestRecord;
   /** Tells of a request once: when its answer is sent, or will not be. */
   end(record: RequestRecord, response: ServerResponse): void;
-  /** Tells of a list that was read. */
-  read(list: ReadList): void;
+  /** Tells of webhooks that a request read. */
+  listed(list: ReadList): void;
   /** Tells of a write at once, as who reads it may not wait for the request to end. */
   wrote(record: RequestRecord, write: EndedWrite): void;
   /** Watches the upstream of a source. */
@@ -125,7 +125,7 @@ export function createTelemetry({ log, metrics, beginTrace }: TelemetryOptions):
       span?.set({ 'http.response.status_code': status ?? statusOfLeft });
       span?.end(status === null || status >= 500 ? String(status ?? 'left') : null);
     },
-    read: (list) => metrics.source(list.source).rows(list),
+    listed: (list) => metrics.source(list.source).listed(list),
     wrote(record, { action, source, outcome, ...write }) {
       if (source) metrics.source(source).wrote(action, outcome);
       // A warning, so that whoever turns down the log keeps what tells who changed what.

@@ -69,10 +69,10 @@ const longestKnown = 64;
 export function webhookIds(typename: string, source: string): (externalId: string) => string {
   const ids = known.get(typename)?.get(source) ?? knownOf(typename, source);
   return (externalId) => {
+    if (externalId.length > longestKnown) return encodeId(typename, source, externalId);
     const last = ids.get(externalId);
     if (last !== undefined) return last;
     const id = encodeId(typename, source, externalId);
-    if (externalId.length > longestKnown) return id;
     if (ids.size >= mostKnown) ids.clear();
     ids.set(externalId, id);
     return id;

@@ -45,7 +45,7 @@ async function openMeasured(
 ) {
   const metrics = createMetrics({ version: '1.2.3', sources: ['apimall', 'diligent'], webhooks });
   const telemetry = createTelemetry({ log: silentLog, metrics, beginTrace: null });
-  const graph = await openGraph(upstreams, { observe: telemetry.observe, onRead: telemetry.read, ...options });
+  const graph = await openGraph(upstreams, { observe: telemetry.observe, onListed: telemetry.listed, ...options });
   const server = await listen(graph.gateway, { metrics, telemetry, requestDeadlineMs });
   const scrape = async () => readScrape(await (await fetch(`${server.url}/metrics`)).text());
   return {
@@ -225,26 +225,53 @@ test('counts what is refused apart, whatever clients make up, without a series f
   expect(await names()).toEqual(before);
 });
 
-test('counts the webhooks of the list that was read last, whether it came before or not', async () => {
+/** Tells metrics of lists of webhooks of one source, and shows what a scrape says of them: how many, and when they were read. */
+function openLists() {
   const metrics = createMetrics({ version: '1.2.3', sources: ['apimall'], webhooks: true });
-  const { read } = createTelemetry({ log: silentLog, metrics, beginTrace: null });
+  const { listed } = createTelemetry({ log: silentLog, metrics, beginTrace: null });
   const healthy = { health: 'HEALTHY', lastDelivery: null } as Webhook;
-  const list = (serial: number, count: number) =>
-    read({ source: 'apimall', rows: Array<Webhook>(count).fill(healthy), serial, at: 1000 * serial });
-  const counted = async () => {
-    const scrape = readScrape(await metrics.text());
-    const of = (name: string) => scrape.get(`hookgraph_${name}`);
-    return [of('webhooks{source="apimall",health="HEALTHY"}'), of('source_read_timestamp_seconds{source="apimall"}')];
+  return {
+    list(serial: number, count: number, at: number) {
+      const rows = Array<Webhook>(count).fill(healthy);
+      listed({ source: 'apimall', rows, serial, at });
+      return rows;
+    },
+    async counted() {
+      const scrape = readScrape(await metrics.text());
+      const of = (name: string) => scrape.get(`hookgraph_${name}`);
+      return [of('webhooks{source="apimall",health="HEALTHY"}'), of('source_read_timestamp_seconds{source="apimall"}')];
+    },
   };
-  list(1, 3);
-  list(2, 5);
+}
+
+test('counts the webhooks that were read last, at a scrape before the event loop goes round', async () => {
+  const { list, counted } = openLists();
+  list(1, 3, 1000);
+  list(2, 5, 2000);
   expect(await counted()).toEqual([5, 2]);
-  list(3, 7);
+});
+
+test('counts no list again, and holds none once the event loop went round', async () => {
+  const { list, counted } = openLists();
+  const rows = list(1, 7, 1000);
   await setImmediate();
-  list(4, 9);
-  list(3, 7);
+  rows.length = 0;
+  expect(await counted()).toEqual([7, 1]);
+  list(2, 9, 2000);
+  list(1, 0, 3000);
   await setImmediate();
   expect(await counted()).toEqual([7, 3]);
+});
+
+test('counts webhooks where the log of one is read after them', async () => {
+  await using measured = await openMeasured({ diligent: 'sandbox' });
+  const logs = '{ webhooks { nodes { ... on DiligentWebhook { deliveries { totalCount } } } } }';
+  await ask(measured.url, logs);
+  const scrape = await measured.scrape();
+  const { nodes } = (await measured.graph.query('{ webhooks { nodes { health } } }')).webhooks;
+  const healthy = nodes.filter(({ health }: { health: string }) => health === 'HEALTHY').length;
+  expect(healthy).toBeGreaterThan(0);
+  expect(scrape.get('hookgraph_webhooks{source="diligent",health="HEALTHY"}')).toBe(healthy);
 });
 
 test('shows nothing of webhooks where keys are those of callers', async () => {

@@ -101,7 +101,7 @@ test('leaves no rows to work on for a caller that left while they waited for the
       signal: caller.signal,
       turn: { ...createTurns().join(), take: async () => (leaves ? caller.abort() : undefined) },
       onInternalError: (error) => expect.fail(String(error)),
-      onRead() {},
+      onListed() {},
     });
     return (await opened.read()).rows.length;
   };

@@ -25,6 +25,7 @@ export function readMessage(message: WireMessage | null, otherSide: WireMessage 
   return {
     // Several values of one header are told in a row (RFC 9110, 5.3).
     headers: headers.map(({ name, values }) => ({ name, value: show(values.join(', ')) })),
+    // The cut may leave half of a character.
     body: body === null ? null : body.slice(0, mostCharacters).toWellFormed(),
     isCut: body === null ? message.body != null : body.length > mostCharacters,
   };

@@ -50,7 +50,9 @@ const before = String.raw`(?<=(?<!\\)(?:\\\\)*)`;
 /** The two halves of a character beyond the first 65,536, as JSON escapes them (RFC 8259, 7). */
 const high = String.raw`\\u[dD][89abAB][\da-fA-F]{2}`;
 const low = String.raw`\\u[dD][c-fC-F][\da-fA-F]{2}`;
-const halfAlone = new RegExp(`${before}(?:${high}(?!${low})|(?<!${before}${high})${low})`, 'g');
+/** Looked for first, so that nothing looks back from each of many backslashes. */
+const begin = String.raw`(?=\\u[dD])`;
+const halfAlone = new RegExp(`${begin}${before}(?:${high}(?!${low})|(?<!${before}${high})${low})`, 'g');
 
 /** JSON with the replacement character in place of each half that stands alone, which no UTF-8 can carry. */
 function withoutHalves(json: string): string {

@@ -36,7 +36,7 @@ export function readRows<R extends Row>(
   });
 }
 
-/** Makes a list of rows. Those that could not be read, and those whose id was already there, are counted as rejected. */
+/** Makes a list of rows, which are its own from then on. Those that could not be read, and those whose id was already there, are counted as rejected. */
 export function createSnapshot<R extends Row>(
   all: readonly (R | null)[],
   shortfall: SourceFault | null = null,

@@ -131,6 +131,7 @@ test.each<[string, unknown, string | null]>([
   ['null', null, null],
   ['nothing', undefined, null],
   ['half a character', 'a\ud800b', 'a\ufffdb'],
+  ['an object with half a character', { a: '\ud800' }, '{"a":"\ufffd"}'],
 ])('shows %s of a payload or a body as text', async (_name, value, body) => {
   const shown = await readOne({ request: { payload: value }, response: { body: value } });
   expect(shown).toMatchObject({

@@ -97,7 +97,7 @@ export async function openGraph(
     documentLimits,
     trustedDocuments: null,
     onInternalError: (error) => internalErrors.push(error),
-    onRead() {},
+    onListed() {},
     onWrite: (_record, write) => writes.push(write),
     ...options,
     sources: reads.live,
@@ -166,7 +166,7 @@ export function openContext(
     turn: createTurns().join(),
     writes,
     onInternalError,
-    onRead() {},
+    onListed() {},
     onWrite() {},
   });
 }

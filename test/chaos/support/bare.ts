@@ -27,7 +27,7 @@ const gateway = createGateway({
   documentLimits: { tokens: 1e6, aliases: 1e6, directives: 1e6, depth: 1e6, cost: 1e12 },
   findCredentials: config.credentials === 'passthrough' ? callerCredentials : serverCredentials(config.sources),
   onInternalError: () => {},
-  onRead: () => {},
+  onListed: () => {},
   onWrite: () => {},
 });
 const server = createServer(gateway.yoga).listen(0, '127.0.0.1', () => {
