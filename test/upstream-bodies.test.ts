@@ -230,11 +230,13 @@ test('spells each half of a character as the replacement character, however it i
 
 test('reads a body full of escapes in at most fifty times what a plain one takes', async () => {
   const plain = JSON.stringify(['x'.repeat(4_000_000)]);
-  const read = (body: string) => {
+  const readOnce = (body: string) => {
     const started = performance.now();
     expect(parseBody({ status: 200, headers: {}, body: Buffer.from(body) })).toHaveProperty('json');
     return performance.now() - started;
   };
+  // The least of three, as the machine may be busy with something else.
+  const read = (body: string) => Math.min(readOnce(body), readOnce(body), readOnce(body));
   const usual = Math.max(read(plain), 5);
   for (const part of ['\\n', '\\\\', '\\ud83d\\ude00', '\\ud800', '\\\\ud800', '\\\\\\ud800']) {
     const body = `["${part.repeat(4_000_000 / part.length)}\\udfff"]`;
