@@ -1,9 +1,7 @@
-import type { Bench } from './bench.ts';
+import { type Bench, takeTurns } from './bench.ts';
 import { hookgraph, isWanted } from './contestants.ts';
-import { median } from './figures.ts';
 import { countQuery } from './query.ts';
-import { ask, requestText, startContestant } from './rig/contestant-process.ts';
-import type { JobResult } from './rig/generator.ts';
+import { ask, type RunningContestant, requestText, startContestant } from './rig/contestant-process.ts';
 import type { RowKind } from './rig/rows.ts';
 import { upstreamVariables } from './rig/upstreams.ts';
 
@@ -11,35 +9,59 @@ import { upstreamVariables } from './rig/upstreams.ts';
 export interface Cost {
   readonly rows: RowKind;
   readonly count: number;
-  readonly cpuMicros: number;
+  /** Processor time of one request, round by round: what was measured in the same round may be compared. */
+  readonly cpuMicros: readonly number[];
 }
 
+const kinds = ['unchanged', 'changing'] as const;
 const counts = [500, 1000, 2000, 5000];
 const quickCounts = [1000, 5000];
 
 /** Measures a page of a thousand and the number of all rows, by processor time: a few connections are enough. */
 export async function measureCost(bench: Bench): Promise<Cost[]> {
   const { options, told } = bench;
-  const kinds = ['unchanged', 'changing'] as const;
-  const cases = kinds.flatMap((rows) => (options.quick ? quickCounts : counts).map((count) => ({ rows, count })));
   if (!isWanted(hookgraph.unchanged.name, options.only)) return [];
-  told(`cost of long lists, up to ${counts.at(-1)} webhooks for each upstream`);
-  return await bench.each(cases, ({ rows, count }) => measureCase(bench, rows, count));
+  const costs: Cost[] = [];
+  for (const rows of kinds) {
+    told(`cost of long lists, ${rows} rows, up to ${counts.at(-1)} webhooks for each upstream`);
+    costs.push(...(await measureKind(bench, rows)));
+  }
+  return costs;
 }
 
-async function measureCase({ rig, options }: Bench, rows: RowKind, count: number): Promise<Cost> {
-  const env = upstreamVariables(rig.stubPort, { rows, count, delayMs: 0 });
-  await using running = await startContestant(hookgraph[rows], env, countQuery);
-  const { name, port, pid } = running;
+/** All lengths at once, each idle but in its turns. */
+async function measureKind(bench: Bench, rows: RowKind): Promise<Cost[]> {
+  const { rig, options } = bench;
+  await using stack = new AsyncDisposableStack();
+  const lengths = await bench.each(options.quick ? quickCounts : counts, async (count) => {
+    const env = upstreamVariables(rig.stubPort, { rows, count, delayMs: 0 });
+    const running = stack.use(await startContestant(hookgraph[rows], env, countQuery));
+    return { count, running, bodyBytes: await checkCount(running, count) };
+  });
+  const turn = ({ running, bodyBytes }: (typeof lengths)[number], ms: number, leastRequests: number) => {
+    const { name, port, pid } = running;
+    const job = { port, pid, request: requestText(port, countQuery), connections: 4, bodyBytes };
+    return rig.run(name, { ...job, leadMs: 0, ms, leastRequests });
+  };
+  const results = await takeTurns(
+    bench,
+    lengths,
+    options.rounds,
+    (length) => turn(length, options.warmUpMs, 0),
+    (length) => turn(length, options.turnMs, options.quick ? 4 : 16),
+  );
+  return [...results].map(([{ count }, rounds]) => ({
+    rows,
+    count,
+    cpuMicros: rounds.map(({ cpuMicros, requests }) => cpuMicros / requests),
+  }));
+}
+
+/** Throws unless the answer counts all and shows a page of them; returns how many bytes it has. */
+async function checkCount({ name, port }: RunningContestant, count: number): Promise<number> {
   const { text } = await ask(port, countQuery);
   const { data } = JSON.parse(text);
   const seen = [data.webhooks.totalCount, new Set(data.webhooks.nodes.map(({ id }: { id: string }) => id)).size];
   if (seen[0] !== 2 * count || seen[1] !== 1000) throw new Error(`${name} counts ${seen} of ${2 * count} webhooks`);
-  const job = { port, pid, request: requestText(port, countQuery), connections: 4, bodyBytes: Buffer.byteLength(text) };
-  await rig.run(name, { ...job, leadMs: 0, ms: options.warmUpMs, leastRequests: 0 });
-  const results: JobResult[] = [];
-  for (let round = 0; round < options.rounds; round++) {
-    results.push(await rig.run(name, { ...job, leadMs: 0, ms: options.turnMs, leastRequests: options.quick ? 4 : 16 }));
-  }
-  return { rows, count, cpuMicros: median(results.map(({ cpuMicros, requests }) => cpuMicros / requests)) };
+  return Buffer.byteLength(text);
 }

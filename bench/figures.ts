@@ -9,3 +9,8 @@ export function median(values: readonly number[]): number {
 export function medianRatio(values: readonly number[], bases: readonly number[]): number {
   return median(values.map((value, round) => value / (bases[round] ?? Number.NaN)));
 }
+
+/** The same for what the values are more than their bases. */
+export function medianDifference(values: readonly number[], bases: readonly number[]): number {
+  return median(values.map((value, round) => value - (bases[round] ?? Number.NaN)));
+}

@@ -1,27 +1,36 @@
 import { type Bench, takeTurns } from './bench.ts';
 import { hookgraph, isWanted, others } from './contestants.ts';
-import { median } from './figures.ts';
+import { medianDifference } from './figures.ts';
 import { queries } from './query.ts';
 import { requestText, startContestant } from './rig/contestant-process.ts';
 import type { JobResult } from './rig/generator.ts';
-import { type UpstreamShape, upstreamKey, upstreamVariables } from './rig/upstreams.ts';
+import type { RowKind } from './rig/rows.ts';
+import { upstreamKey, upstreamVariables } from './rig/upstreams.ts';
 
 /** Milliseconds that one contestant adds to those of its upstreams, at the median, with one request at a time. */
 export interface Latency {
   readonly contestant: string;
+  readonly rows: RowKind;
   readonly addedMs: number;
 }
 
-const shape: UpstreamShape = { rows: 'changing', count: 50, delayMs: 20 };
+const kinds = ['unchanged', 'changing'] as const;
 
-/** Measures all over upstreams that take 20 ms, whose rows change. What they take is measured beside, as timers are late. */
+/** Measures all over upstreams that take 20 ms. What they take is measured beside, as timers are late. */
 export async function measureLatency(bench: Bench): Promise<Latency[]> {
+  const latencies: Latency[] = [];
+  for (const rows of kinds) latencies.push(...(await measureOver(bench, rows)));
+  return latencies;
+}
+
+async function measureOver(bench: Bench, rows: RowKind): Promise<Latency[]> {
   const { rig, options, told } = bench;
-  told('latency over upstreams of 20 ms');
+  told(`latency over upstreams of 20 ms, ${rows} rows`);
+  const shape = { rows, count: 50, delayMs: 20 };
   await using stack = new AsyncDisposableStack();
   const env = upstreamVariables(rig.stubPort, shape);
   const known = options.quick ? others.filter(({ isForeign }) => !isForeign) : others;
-  const contestants = [hookgraph.changing, ...known].filter(({ name }) => isWanted(name, options.only));
+  const contestants = [hookgraph[rows], ...known].filter(({ name }) => isWanted(name, options.only));
   const running = await bench.each(contestants, async (contestant) => {
     const { name, port, pid } = stack.use(await startContestant(contestant, env, queries.list));
     return { name, port, pid, request: requestText(port, queries.list) };
@@ -42,6 +51,6 @@ export async function measureLatency(bench: Bench): Promise<Latency[]> {
     (one) => turn(one, 64, options.warmUpMs),
     (one) => turn(one, 1, options.turnMs),
   );
-  const taken = (one: typeof upstream) => median((results.get(one) ?? []).map(({ medianMs }) => medianMs));
-  return running.map((one) => ({ contestant: one.name, addedMs: taken(one) - taken(upstream) }));
+  const taken = (one: typeof upstream) => (results.get(one) ?? []).map(({ medianMs }) => medianMs);
+  return running.map((one) => ({ contestant: one.name, rows, addedMs: medianDifference(taken(one), taken(upstream)) }));
 }

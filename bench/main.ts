@@ -44,7 +44,7 @@ const tables = [
   ...formatThroughput(cells),
   ...formatFigures(
     'Latency added over an upstream of 20 ms, ms',
-    latencies.map(({ contestant, addedMs }) => [contestant, addedMs.toFixed(2)]),
+    latencies.map(({ contestant, rows, addedMs }) => [`${contestant}, ${rows} rows`, addedMs.toFixed(2)]),
   ),
   ...formatFigures(
     'Start to first answer, ms',
