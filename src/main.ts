@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
-import { setFlagsFromString } from 'node:v8';
 import { createAuthentication } from './auth/authentication.ts';
 import type { OnKeySetChange } from './auth/key-set.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
@@ -16,6 +15,7 @@ import {
 } from './credentials.ts';
 import { maxWaitingBytes } from './door/backlog.ts';
 import { startMetricsPort } from './door/metrics-port.ts';
+import { tuneCollector } from './garbage.ts';
 import { createGateway } from './gateway.ts';
 import { documentLimits } from './limits.ts';
 import { createLog, type Log } from './log.ts';
@@ -36,10 +36,7 @@ const sameSignalMs = 500;
 const leastFlushMs = 250;
 const mostFlushMs = 2000;
 
-// Otherwise what V8 once saw live for long, as rows do while the program is new, it makes from then on where it is collected late:
-// all that such an object points to lives as long, and collecting takes up to three times as long. (Node warns of flags that are
-// set after the start; this one only ends the counting that leads to that.)
-setFlagsFromString('--no-allocation-site-pretenuring');
+tuneCollector();
 
 try {
   await serve(readConfig(providers));
