@@ -16,7 +16,7 @@ export interface Options {
   readonly queries: readonly QueryName[];
   readonly parts: readonly Part[];
   readonly rounds: number;
-  /** Milliseconds that are counted of each turn. */
+  /** Milliseconds that are counted of each turn: few, so that those who are compared run at about the same time. */
   readonly turnMs: number;
   /** Milliseconds of load before the first turn: as V8 compiles them, hookgraph and bff got faster for some ten thousand. */
   readonly warmUpMs: number;
@@ -62,8 +62,8 @@ export function readOptions(args: readonly string[]): Options {
     counts: values.n?.split(',').map((n) => whole('n', n)) ?? [5, 50, 500],
     queries: pick('query', values.query, queryNames) ?? (quick ? ['list'] : queryNames),
     parts: pick('part', values.part, parts) ?? (isNarrow ? ['throughput'] : parts),
-    rounds: whole('rounds', values.rounds ?? (quick ? '2' : '5')),
-    turnMs: 1000 * Number(values.seconds ?? (quick ? 0.4 : 1.5)),
+    rounds: whole('rounds', values.rounds ?? (quick ? '2' : '10')),
+    turnMs: 1000 * Number(values.seconds ?? (quick ? 0.4 : 0.6)),
     warmUpMs: quick ? 700 : 10_000,
   };
 }
