@@ -68,7 +68,10 @@ export function createSorter(
 }
 
 function isSorted<T>(items: readonly T[], compare: (a: T, b: T) => number): boolean {
-  return items.every((item, index) => index === 0 || compare(items[index - 1] as T, item) <= 0);
+  for (let place = 1; place < items.length; place++) {
+    if (compare(items[place - 1] as T, items[place] as T) > 0) return false;
+  }
+  return true;
 }
 
 /** Compares whatever has a value, nulls last in both directions; equal values by source, then by id in ascending order. */
@@ -80,10 +83,11 @@ export function compareBy<T extends Pick<Position, 'source' | 'externalId'>>(
   return (a, b) => {
     const x = valueIn(a);
     const y = valueIn(b);
-    if (x !== y) {
-      if (x === null) return 1;
-      if (y === null) return -1;
-      return x < y ? -sign : sign;
+    if (x === null || y === null) {
+      if (x !== y) return x === null ? 1 : -1;
+    } else {
+      if (x < y) return -sign;
+      if (x > y) return sign;
     }
     if (a.source !== b.source) return a.source < b.source ? -1 : 1;
     return compareIds(a.externalId, b.externalId);

@@ -55,33 +55,47 @@ export function encodeId(typename: string, source: string, externalId?: string):
   return scratch.toString('base64url', 0, scratch.write(text));
 }
 
-/** The ids of webhooks that were encoded, by type, source and the provider's own id. */
-const known = new Map<string, Map<string, Map<string, string>>>();
+/** The ids of one source's webhooks that were encoded. */
+interface KnownIds {
+  /** By the provider's own id. */
+  readonly byExternalId: Map<string, string>;
+  /** What stood where in the list that was read last: no more than a guess. */
+  readonly inOrder: { readonly externalId: string; readonly id: string }[];
+}
+
+/** By type and source. */
+const known = new Map<string, Map<string, KnownIds>>();
 /** Of one source. Beyond, all of them are forgotten: whoever sends new ones all the time gains nothing by it anyway. */
 const mostKnown = 10_000;
 /** Characters of an id that is kept: longer ones, which nobody has, would take more room than they are worth. */
 const longestKnown = 64;
 
 /**
- * Makes the global ids of the webhooks of one source from the provider's own. The same ones are asked for all the time, and to look
- * one up takes a quarter of the time.
+ * Makes the global ids of the webhooks of one source from the provider's own, in the order of its list. The same ones are asked for
+ * all the time: to look one up takes a quarter of the time, and to see that it stands where it stood takes a tenth of that.
  */
 export function webhookIds(typename: string, source: string): (externalId: string) => string {
-  const ids = known.get(typename)?.get(source) ?? knownOf(typename, source);
+  const { byExternalId, inOrder } = known.get(typename)?.get(source) ?? knownOf(typename, source);
+  let next = 0;
   return (externalId) => {
+    const place = next++;
+    const guess = inOrder[place];
+    if (guess?.externalId === externalId) return guess.id;
     if (externalId.length > longestKnown) return encodeId(typename, source, externalId);
-    const last = ids.get(externalId);
-    if (last !== undefined) return last;
-    const id = encodeId(typename, source, externalId);
-    if (ids.size >= mostKnown) ids.clear();
-    ids.set(externalId, id);
+    const last = byExternalId.get(externalId);
+    const id = last ?? encodeId(typename, source, externalId);
+    if (last === undefined) {
+      if (byExternalId.size >= mostKnown) byExternalId.clear();
+      byExternalId.set(externalId, id);
+    }
+    if (place < mostKnown) inOrder[place] = { externalId, id };
     return id;
   };
 }
 
-function knownOf(typename: string, source: string): Map<string, string> {
-  const ids = new Map<string, string>();
-  const sources = known.get(typename) ?? new Map<string, Map<string, string>>();
+function knownOf(typename: string, source: string): KnownIds {
+  const ids: KnownIds = { byExternalId: new Map(), inOrder: [] };
+  const sources = known.get(typename) ?? new Map<string, KnownIds>();
   known.set(typename, sources.set(source, ids));
   return ids;
 }

@@ -169,3 +169,24 @@ test('ids are the same however often, and of however many webhooks, they are ask
     }
   }
 });
+
+test('ids are those of the webhooks, also where these come, go and change places from one list to the next', () => {
+  const few = ['1', '2', '3'];
+  const lists = [
+    few,
+    few,
+    ['3', '1', '2'],
+    ['0', ...few],
+    ['2'],
+    [],
+    [...few, 'x'.repeat(100)],
+    [...few, 'y'.repeat(100)],
+    few,
+  ];
+  for (const typename of ['ApiMallWebhook', 'DiligentWebhook']) {
+    for (const list of lists) {
+      const idOf = webhookIds(typename, 'moving');
+      expect(list.map(idOf)).toEqual(list.map((externalId) => encodeId(typename, 'moving', externalId)));
+    }
+  }
+});

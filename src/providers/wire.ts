@@ -9,7 +9,7 @@ import { z } from 'zod';
 const rfc3339 = z.iso.datetime({ offset: true });
 
 /** Most times come as we show them. Days that not every month has are left to those who know the months. */
-const shownTime = /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
+const shownTime = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
 
 /** An RFC 3339 time as ISO 8601 in UTC with milliseconds, null where it is missing or is none. */
 export function isoTime(value: unknown): string | null {
