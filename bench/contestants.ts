@@ -49,6 +49,9 @@ export const others = [
   other('hive'),
 ];
 
+/** Those of them that a quick run has time for. */
+export const ownOthers = others.filter(({ isForeign }) => !isForeign);
+
 /** Whether a contestant is among those named; `hookgraph` means it with any settings. */
 export function isWanted(name: string, only: readonly string[] | null): boolean {
   return only === null || only.includes(name.replace(/,.*/, ''));

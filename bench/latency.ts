@@ -1,5 +1,5 @@
 import { type Bench, takeTurns } from './bench.ts';
-import { hookgraph, isWanted, others } from './contestants.ts';
+import { hookgraph, isWanted, others, ownOthers } from './contestants.ts';
 import { medianDifference } from './figures.ts';
 import { queries } from './query.ts';
 import { requestText, startContestant } from './rig/contestant-process.ts';
@@ -30,7 +30,7 @@ async function measureOver(bench: Bench, rows: RowKind): Promise<Latency[]> {
   const shape = { rows, count: 50, delayMs: 20 };
   await using stack = new AsyncDisposableStack();
   const env = upstreamVariables(rig.stubPort, shape);
-  const known = options.quick ? others.filter(({ isForeign }) => !isForeign) : others;
+  const known = options.quick ? ownOthers : others;
   const contestants = [hookgraph[rows], ...known].filter(({ name }) => isWanted(name, options.only));
   const running = await bench.each(contestants, async (contestant) => {
     const { name, port, pid } = stack.use(await startContestant(contestant, env, queries.list));

@@ -25,7 +25,7 @@ export interface Options {
 }
 
 export const usage = `npm run bench -- [options]
-  --quick             shorter turns, one query, and the peers in one place only: less than three minutes
+  --quick             shorter turns, and fewer places to be measured in: less than three minutes
   --only bff,...      only these contestants, hookgraph or others
   --mode unchanged,.. only these of ${modes.join(', ')}
   --n 5,50            only so many webhooks for each upstream

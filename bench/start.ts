@@ -1,5 +1,5 @@
 import type { Bench } from './bench.ts';
-import { hookgraph, isWanted, others } from './contestants.ts';
+import { hookgraph, isWanted, others, ownOthers } from './contestants.ts';
 import { median } from './figures.ts';
 import { queries } from './query.ts';
 import { startContestant } from './rig/contestant-process.ts';
@@ -15,7 +15,7 @@ export interface Start {
 export async function measureStart({ rig, options, told, each }: Bench): Promise<Start[]> {
   told('start');
   const env = upstreamVariables(rig.stubPort, { rows: 'unchanged', count: 50, delayMs: 0 });
-  const known = options.quick ? others.filter(({ isForeign }) => !isForeign) : others;
+  const known = options.quick ? ownOthers : others;
   const contestants = [hookgraph.default, ...known].filter(({ name }) => isWanted(name, options.only));
   return await each(contestants, async (contestant) => {
     const times: number[] = [];

@@ -1,6 +1,6 @@
 import { type Bench, takeTurns } from './bench.ts';
 import { checkAgreement, checkAnswers, type RowsById } from './check.ts';
-import { type Contestant, hookgraph, isWanted, others, rowsOfMode } from './contestants.ts';
+import { type Contestant, hookgraph, isWanted, others, ownOthers, rowsOfMode } from './contestants.ts';
 import { median } from './figures.ts';
 import { type QueryName, queries } from './query.ts';
 import { type RunningContestant, requestText, startContestant } from './rig/contestant-process.ts';
@@ -44,8 +44,8 @@ export async function measureThroughput(bench: Bench): Promise<Cell[]> {
   for (const rows of kinds) {
     const own = options.modes.filter((mode) => rowsOfMode(mode) === rows).map((mode) => hookgraph[mode]);
     for (const count of options.counts) {
-      const isAllThere = !options.quick || (count === 50 && rows === 'changing');
-      const known = isAllThere ? others : others.filter(({ isForeign }) => !isForeign);
+      const isForAll = !options.quick || (count === 50 && rows === 'changing');
+      const known = isForAll ? others : ownOthers;
       const contestants = [...own, ...known].filter(({ name }) => isWanted(name, options.only));
       told(`${rows} rows, ${count} webhooks for each upstream`);
       cells.push(...(await measureGroup(bench, contestants, { rows, count, delayMs: 0 })));
