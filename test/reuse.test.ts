@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -167,6 +168,25 @@ test('takes the same list of Diligent for the same, and one with another blank f
   const [, second, third, other] = await read('diligent', [body, body, body, `${body} `]);
   expect(third).toBe(second);
   expect(other).not.toBe(second);
+});
+
+test('takes a list for the one that came last, also where that came while both calls waited', async () => {
+  const waiting: ServerResponse[] = [];
+  const listener = (_request: IncomingMessage, response: ServerResponse) => waiting.push(response);
+  await using graph = await openGraph({ apimall: listener }, { shareInFlight: false });
+  const serials: unknown[] = [];
+  const reads = [1, 2, 3].map(async () => {
+    serials.push((await openContext(graph.sources).sources.get('apimall')?.read())?.serial);
+  });
+  await expect.poll(() => waiting.length).toBe(reads.length);
+  for (const [before, response] of waiting.entries()) {
+    response.setHeader('content-type', 'application/json').end(whole);
+    await expect.poll(() => serials.length).toBe(before + 1);
+  }
+  await Promise.all(reads);
+  const [first, second, third] = serials;
+  expect(second).not.toBe(first);
+  expect(third).toBe(second);
 });
 
 test('takes lists of two keys for two, whatever they say', async () => {

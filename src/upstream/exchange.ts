@@ -22,8 +22,11 @@ export interface Request {
   readonly maxBytes: number;
   /** Bytes of all bodies that are being read. */
   readonly bytes: Quota;
-  /** The body that is taken, itself, where the one that comes says the same. */
-  readonly known?: KnownBody | undefined;
+  /**
+   * Finds the body that is taken, itself, where the one that comes says the same. Called when that begins: to hold one while others
+   * replace it would keep the memory of as many as there are calls under way.
+   */
+  readonly known?: (() => KnownBody | undefined) | undefined;
   /** Called when there is a connection and the first byte is about to go out: from then on, it may have arrived. */
   readonly sent?: () => void;
   /** Called when the status and the headers are there. */
@@ -120,7 +123,7 @@ export function exchange<T>(
           // Those below 200 only announce the answer.
           if (status < 200 || isOver) return;
           head = { status, headers: answerHeaders };
-          collector = createCollector(status === 200 ? request.known : undefined);
+          collector = createCollector(status === 200 ? request.known?.() : undefined);
           request.answered();
         },
         onResponseData(_controller, chunk) {
@@ -134,7 +137,11 @@ export function exchange<T>(
         onResponseEnd() {
           connections.give(connection, false);
           arrived.add(() => {
-            if (head && collector && end()) succeed({ ...head, body: collector.end() });
+            if (!head || !collector || !end()) return;
+            const answer = { ...head, body: collector.end() };
+            // What waited for long is collected late, and so is all that it still holds.
+            collector = undefined;
+            succeed(answer);
           });
         },
         onResponseError(_controller, error) {

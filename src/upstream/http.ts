@@ -9,7 +9,7 @@ import { exchange, type Request } from './exchange.ts';
 import { beginCall, noObserver, type UpstreamObserver, type UpstreamWork } from './observer.ts';
 import { explain, keysOf, without } from './problem.ts';
 import { pauseBefore } from './retry.ts';
-import { createReuse, type KnownBody, noReuse } from './reuse.ts';
+import { createReuse, noReuse } from './reuse.ts';
 import type { Start } from './sharing.ts';
 import { createTenants, type Tenant } from './tenants.ts';
 import { exchangeOnce, readWritten } from './write.ts';
@@ -124,15 +124,10 @@ export function createUpstream(url: string, limits: UpstreamLimits, observer: Up
     };
   }
 
-  /** `key` names what was learnt of the answers that came before, of which `known` is the last. */
-  function readAnswer<T extends object>(
-    answer: Answer,
-    { headers }: Operation,
-    key: string,
-    known: KnownBody | undefined,
-    by: Reading<T>,
-  ): T {
+  /** `key` names what was learnt of the answers that came before. */
+  function readAnswer<T extends object>(answer: Answer, { headers }: Operation, key: string, by: Reading<T>): T {
     if (answer.status !== 200) throw explain(answer, by.problem, keysOf(headers));
+    const known = by.findVolatile && reuse.find(key);
     const isSame = answer.body === known?.body;
     // Under one key stands only what this reading made: of one path, and for one provider.
     if (isSame && known.value && isJson(answer)) {
@@ -155,7 +150,7 @@ export function createUpstream(url: string, limits: UpstreamLimits, observer: Up
       failure: (code, said) => new SourceError(code, { ...without(keysOf(headers), said), httpStatus: 200 }),
       async getJson(path, reading) {
         const key = `${tenant.digest} ${path}`;
-        const known = reading.findVolatile ? reuse.find(key) : undefined;
+        const known = reading.findVolatile ? () => reuse.find(key) : undefined;
         const wanted = { method: 'GET', path, body: null, known, answered } as const;
         for (let tries = 1; ; tries++) {
           let call: ReturnType<typeof begin> | undefined;
@@ -163,7 +158,7 @@ export function createUpstream(url: string, limits: UpstreamLimits, observer: Up
             const begun = begin(operation, wanted, tries);
             call = begun;
             return await exchange(connections, begun.request, caller, (answer) => {
-              const value = readAnswer(answer, operation, key, known, reading);
+              const value = readAnswer(answer, operation, key, reading);
               begun.end(null);
               return value;
             });
