@@ -21,6 +21,9 @@ const options = (() => {
   }
 })();
 
+// By itself, a signal would end this process and leave those that it started.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
 const startedAt = performance.now();
 function told(what: string): void {
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);

@@ -7,6 +7,12 @@ import { readProcessors, waitUntilIdle } from './process-figures.ts';
 /** The contestant has a processor for itself; all that works for the measurement shares the other. */
 const [contestantProcessor, rigProcessor] = readProcessors();
 
+/** None outlives this process, not even those that catch what a terminal sends to all of them. */
+const running = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 /** Starts a script under this Node, on the processor for contestants or on the other; with one only, both share it. */
 export function startOn(
   place: 'contestant' | 'rig',
@@ -17,7 +23,10 @@ export function startOn(
   const processor = place === 'contestant' ? contestantProcessor : rigProcessor;
   const command = [process.execPath, script];
   const pinned = processor === undefined ? command : ['taskset', '-c', String(processor), ...command];
-  return spawn(pinned[0] ?? '', pinned.slice(1), { cwd: root, env: { PATH: process.env.PATH, ...env }, stdio });
+  const child = spawn(pinned[0] ?? '', pinned.slice(1), { cwd: root, env: { PATH: process.env.PATH, ...env }, stdio });
+  running.add(child);
+  child.once('exit', () => running.delete(child));
+  return child;
 }
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
