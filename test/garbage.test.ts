@@ -1,6 +1,9 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { startRig } from '../bench/rig/processes.ts';
 import { upstreamVariables } from '../bench/rig/upstreams.ts';
+import { tuneCollector } from '../src/garbage.ts';
 import { startProgram } from './support/program.ts';
 
 /** Major collections that the program tells of so far. */
@@ -47,4 +50,27 @@ test('does so at every 64 MB where V8 goes by its own rules', async () => {
   });
   // Where this is none, V8 needs no flag any more.
   expect(majors).toBeGreaterThanOrEqual(3);
+});
+
+/** KiB that minor collections leave of 300 buffers of 3000 bytes, which nobody holds, where one comes with every fourth. */
+function measureOld(): number {
+  setFlagsFromString('--expose-gc');
+  const collect: (options: { type: 'minor' }) => void = runInNewContext('gc');
+  collect({ type: 'minor' });
+  const before = process.memoryUsage().arrayBuffers;
+  for (let number = 0; number < 300; number++) {
+    Buffer.from('x'.repeat(3000));
+    if (number % 4 === 3) collect({ type: 'minor' });
+  }
+  return (process.memoryUsage().arrayBuffers - before) / 1024;
+}
+
+test('lets small buffers go with the young', () => {
+  tuneCollector();
+  expect(measureOld()).toBeLessThan(100);
+});
+
+test('would keep them with as much as Node 26 takes for them at once', () => {
+  Buffer.poolSize = 65_536;
+  expect(measureOld()).toBeGreaterThan(500);
 });

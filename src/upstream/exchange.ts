@@ -119,7 +119,10 @@ export function exchange<T>(
           if (isOver) return started.abort(new SourceError('TIMEOUT'));
           request.sent?.();
         },
-        onResponseStart(_controller, status, answerHeaders) {
+        onResponseStart({ rawHeaders }, status, answerHeaders) {
+          // Parts of the bytes that came, in an array that undici made when the connection was last used: if that is among the old by
+          // now, it would keep the whole body from being collected with the young.
+          if (Array.isArray(rawHeaders)) rawHeaders.length = 0;
           // Those below 200 only announce the answer.
           if (status < 200 || isOver) return;
           head = { status, headers: answerHeaders };
