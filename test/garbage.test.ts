@@ -1,6 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { startRig } from '../bench/rig/processes.ts';
 import { upstreamVariables } from '../bench/rig/upstreams.ts';
 import { tuneCollector } from '../src/garbage.ts';
@@ -71,6 +71,10 @@ test('lets small buffers go with the young', () => {
 });
 
 test('would keep them with as much as Node 26 takes for them at once', () => {
+  const { poolSize } = Buffer;
+  onTestFinished(() => {
+    Buffer.poolSize = poolSize;
+  });
   Buffer.poolSize = 65_536;
   expect(measureOld()).toBeGreaterThan(500);
 });
