@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { collect } from './support/collect.ts';
 import { reportQuery, wholeLists } from './support/faults.ts';
 import { openGraph } from './support/graph.ts';
 import { listen } from './support/server.ts';
@@ -82,8 +81,6 @@ test('leaves a limited key alone for as long as it was told, whatever the clock 
 });
 
 test('gives up upstreams at their time though garbage is collected while they hang', async () => {
-  setFlagsFromString('--expose-gc');
-  const collect: () => void = runInNewContext('gc');
   await using graph = await openGraph(
     { apimall: hang },
     { attemptTimeoutMs: 400, deadlineMs: 20_000, shareInFlight: false },

@@ -1,9 +1,8 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { expect, onTestFinished, test } from 'vitest';
 import { startRig } from '../bench/rig/processes.ts';
 import { upstreamVariables } from '../bench/rig/upstreams.ts';
 import { tuneCollector } from '../src/garbage.ts';
+import { collect } from './support/collect.ts';
 import { startProgram } from './support/program.ts';
 
 /** Major collections that the program tells of so far. */
@@ -54,8 +53,6 @@ test('does so at every 64 MB where V8 goes by its own rules', async () => {
 
 /** KiB that minor collections leave of 300 buffers of 3000 bytes, which nobody holds, where one comes with every fourth. */
 function measureOld(): number {
-  setFlagsFromString('--expose-gc');
-  const collect: (options: { type: 'minor' }) => void = runInNewContext('gc');
   collect({ type: 'minor' });
   const before = process.memoryUsage().arrayBuffers;
   for (let number = 0; number < 300; number++) {

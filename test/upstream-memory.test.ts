@@ -1,14 +1,10 @@
 import type { RequestListener } from 'node:http';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { Client } from 'undici';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import { collect } from './support/collect.ts';
 import { openGraph } from './support/graph.ts';
 import { apimallList, apimallRow } from './support/rows.ts';
 import { startUpstream } from './support/upstream.ts';
-
-setFlagsFromString('--expose-gc');
-const collect: (options: { type: 'minor' }) => void = runInNewContext('gc');
 
 /** What lived through two minor collections is collected late: old, for V8. */
 function growOld(): void {
@@ -46,8 +42,8 @@ test('keeps no body that came over a connection which had waited', async () => {
 test('would keep most of them if it left to undici what came with their headers', async () => {
   await using upstream = await startUpstream(listener);
   const client = new Client(upstream.url);
+  onTestFinished(() => client.destroy());
   const ask = async () => (await client.request({ method: 'GET', path: '/' })).body.text();
   // Where these are few, undici lets go by itself.
   expect(await countKept(ask)).toBeGreaterThan(answers / 2);
-  await client.close();
 });

@@ -1,13 +1,9 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { test } from 'vitest';
 import { type Asked, askAgain } from '../support/again.ts';
+import { collect } from '../support/collect.ts';
 import { type Graph, openGraph } from '../support/graph.ts';
 import { apimallList, apimallRow } from '../support/rows.ts';
 import { fallWithout, hold } from './support/figures.ts';
-
-setFlagsFromString('--expose-gc');
-const collect: () => void = runInNewContext('gc');
 
 /** MiB that are still in use, in and out of the heap. */
 function usedMiB(): number {
