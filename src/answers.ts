@@ -4,7 +4,8 @@ import { isAsyncIterable, type Plugin } from 'graphql-yoga';
 import { LRUCache } from 'lru-cache';
 import { type Compilable, type CompiledQuery, compileQuery } from './compile.ts';
 import type { Context } from './context.ts';
-import { noteOperation } from './recording.ts';
+import { showFailure } from './errors.ts';
+import { noteErrors, noteOperation } from './recording.ts';
 import { isAllowed, type Operation, type RequestRecord } from './request.ts';
 import type { SourceReport } from './request-source.ts';
 import { schema } from './schema/index.ts';
@@ -48,7 +49,7 @@ export interface AnswersOptions {
   readonly reuseAnswers: boolean;
 }
 
-/** A query that was executed without an error. It is compiled when it comes again. */
+/** A query that was executed without an error, but of those that sources left beside data. It is compiled when it comes again. */
 interface Learnt extends Compilable {
   readonly serial: number;
   readonly recorded: Operation | null;
@@ -157,15 +158,17 @@ export function createAnswers({ openContext, turns, reuseAnswers }: AnswersOptio
     context: Context,
     use: (body: Buffer) => void,
   ): Promise<boolean> {
+    const { record, failures } = context;
     const isMade = await compiled
       .run(context, (data) => {
-        if (context.failures.length > 0) return false;
-        use(Buffer.from(JSON.stringify({ data })));
+        const errors = failures.map(({ failure, place }) => showFailure(failure, place).toJSON());
+        noteErrors(record, { errors });
+        use(Buffer.from(JSON.stringify(errors.length > 0 ? { data, errors } : { data })));
         return true;
       })
       // Whatever it was, the ordinary executor meets it again, and says it as it is to be said.
       .catch(() => false);
-    if (!isMade) context.failures.length = 0;
+    if (!isMade) failures.length = 0;
     return isMade;
   }
 

@@ -103,7 +103,7 @@ export class SourceFailure extends Error {
 }
 
 /** The place in an answer that an error belongs to. */
-export type ErrorPlace = Pick<GraphQLErrorOptions, 'nodes' | 'path'>;
+export type ErrorPlace = Pick<GraphQLErrorOptions, 'nodes' | 'source' | 'positions' | 'path'>;
 
 /** The codes of GraphQL and Yoga that are promised to clients. */
 const clientCodes = new Set([
@@ -117,6 +117,12 @@ const clientCodes = new Set([
 /** A failure that stands beside data, at its place in the answer: what throwing it from the field would make of it. */
 export function locateFailure(failure: SourceFailure, place: ErrorPlace): GraphQLError {
   return new GraphQLError(failure.message, { ...place, originalError: failure });
+}
+
+/** A failure as clients see it, at its place in the answer. */
+export function showFailure({ message, source, state, fault }: SourceFailure, place: ErrorPlace): GraphQLError {
+  const extensions = { code: `SOURCE_${state}`, source, sourceErrorCode: fault.code };
+  return new GraphQLError(message, { ...place, extensions });
 }
 
 /** An operation that asks for more than is allowed. The message says which limit. */
@@ -194,11 +200,7 @@ export function toClientError(error: unknown): GraphQLError {
   if (cause instanceof InputError) {
     return new GraphQLError(cause.message, { ...options, extensions: { code: 'BAD_USER_INPUT' } });
   }
-  if (cause instanceof SourceFailure) {
-    const { source, state, fault } = cause;
-    const extensions = { code: `SOURCE_${state}`, source, sourceErrorCode: fault.code };
-    return new GraphQLError(cause.message, { ...options, extensions });
-  }
+  if (cause instanceof SourceFailure) return showFailure(cause, options);
   if (error instanceof GraphQLError && isRequestError(error, cause)) {
     const extensions = requestExtensions(error.extensions);
     return new GraphQLError(withoutValue(error.message), { ...options, extensions });
@@ -225,7 +227,7 @@ function requestExtensions({ code, http }: GraphQLErrorExtensions): GraphQLError
   return { code: clientCode, http: promised ? http : { ...http, spec: false } };
 }
 
-function placeOf(error: unknown): GraphQLErrorOptions {
+function placeOf(error: unknown): ErrorPlace {
   if (!(error instanceof GraphQLError)) return {};
   const { nodes = null, source = null, positions = null, path = null } = error;
   return { nodes, source, positions, path };

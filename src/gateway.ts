@@ -108,9 +108,10 @@ export function createGateway(options: GatewayOptions): Gateway {
       useAcceptance(),
       useDocumentLimits(options.documentLimits, !options.introspection),
       !options.introspection && useNoIntrospection(),
+      // Before the failures of sources, which it tells itself, are added.
+      answers.plugin,
       useSourceFailures(maskError),
       useGraphiqlPolicy(),
-      answers.plugin,
     ],
   });
   return {

@@ -81,7 +81,8 @@ interface WithErrors {
   readonly incremental?: readonly WithErrors[];
 }
 
-function noteErrors(record: RequestRecord, result: unknown): void {
+/** Notes on a record the codes of all errors in its answer, or in a piece of that. */
+export function noteErrors(record: RequestRecord, result: unknown): void {
   const { errors = [], incremental = [] } = Object(result) as WithErrors;
   for (const { extensions } of errors) record.errors.add(String(extensions?.code));
   for (const piece of incremental) noteErrors(record, piece);

@@ -106,6 +106,48 @@ test('shows a source that fails, whatever it said before', async () => {
   expect((await askAgain(graph, list)).text).toBe(whole.text);
 });
 
+const report = '{ webhooks { nodes { url } complete } }';
+const bare = 'query Bare {\n  mine: webhooks { nodes { url } }\n  yours: webhooks(first: 1) { totalCount }\n}';
+
+test.each<[string, string, GraphOptions]>([
+  ['as data', report, {}],
+  ['in errors beside the rows', bare, {}],
+  ['in errors in place of the list', bare, { partialResults: 'null' }],
+])(
+  'answers byte for byte what the ordinary executor does where a source that fails is told of %s',
+  async (_name, query, options) => {
+    const { graph, diligent } = await openSpoken(options);
+    await using _closed = graph;
+    diligent.status = 403;
+    const first = await askAgain(graph, query);
+    expect(first.bytes).toBeNull();
+    expect(first.text).toContain(query === report ? '"complete":false' : '"SOURCE_FAILED"');
+    for (let times = 0; times < 3; times++) {
+      const { bytes, ...again } = await askAgain(graph, query);
+      expect(bytes).not.toBeNull();
+      expect({ ...again, bytes: null }).toEqual(first);
+    }
+    diligent.status = 200;
+    const whole = await askAgain(graph, query);
+    expect(whole.text).toContain('diligent');
+    expect(whole.text).not.toContain('errors');
+  },
+);
+
+test('leaves to the ordinary executor what fails in place of its field', async () => {
+  const { graph, apimall } = await openSpoken();
+  await using _closed = graph;
+  const { data } = await graph.answer('{ webhooks(filter: { provider: [API_MALL] }) { nodes { id } } }');
+  const query = `{ webhook(id: "${data.webhooks.nodes[0].id}") { id } webhooks { nodes { id } } }`;
+  await askOften(graph, query);
+  apimall.status = 403;
+  const failed = await askAgain(graph, query);
+  expect(failed.bytes).toBeNull();
+  expect(JSON.parse(failed.text).errors).toMatchObject([{ path: ['webhook'] }, { path: ['webhooks'] }]);
+  apimall.status = 200;
+  expect((await askAgain(graph, query)).bytes).not.toBeNull();
+});
+
 test('keeps no answer that lacks rows', async () => {
   const { graph, diligent } = await openSpoken();
   await using _closed = graph;

@@ -9,6 +9,8 @@ export interface Asked {
   /** The very bytes that went out; null where the request went the ordinary way. */
   readonly bytes: Buffer | null;
   readonly type: string | null | undefined;
+  /** Codes of the errors in the answer, as the log tells of them. */
+  readonly codes: readonly string[];
 }
 
 interface AskOptions {
@@ -35,9 +37,13 @@ export async function askAgain(
   if (!signal.aborted && isKnown !== (sent.length === 1))
     throw new Error(`Sent ${sent.length} answers, and said ${isKnown}.`);
   const [known] = sent;
-  if (known) return { text: known.body.toString(), bytes: known.body, type: known.headers['content-type'] };
+  if (known) {
+    const type = known.headers['content-type'];
+    return { text: known.body.toString(), bytes: known.body, type, codes: [...record.errors] };
+  }
   const response = await gateway.fetch(url, { method: 'POST', headers: all, body, signal }, { record });
-  return { text: await response.text(), bytes: null, type: response.headers.get('content-type') };
+  const type = response.headers.get('content-type');
+  return { text: await response.text(), bytes: null, type, codes: [...record.errors] };
 }
 
 /** Asks so often that an answer is kept, if it ever is, and returns how the last one was answered. */
