@@ -1,4 +1,5 @@
 import { type FieldNode, GraphQLError, type GraphQLErrorExtensions, type GraphQLErrorOptions, Kind } from 'graphql';
+import { flat } from './flat.ts';
 
 /** What can go wrong between us and one source: the fixed sentence that clients see, and whether asking again may help. */
 export const sourceErrorCodes = {
@@ -95,7 +96,7 @@ export class SourceFailure extends Error {
   readonly fault: SourceFault;
 
   constructor(source: string, state: 'FAILED' | 'PARTIAL', fault: SourceFault) {
-    super(`${source}: ${fault.message}`);
+    super(flat(`${source}: ${fault.message}`));
     this.source = source;
     this.state = state;
     this.fault = fault;

@@ -1,4 +1,5 @@
 import { sourceOf } from '../context.ts';
+import { flat } from '../flat.ts';
 import { type Health, healths, hostOf, type LastDelivery, type Webhook } from '../webhook.ts';
 import { builder } from './builder.ts';
 import { Node } from './node.ts';
@@ -54,7 +55,10 @@ export const WebhookInterface = builder.interfaceRef<Webhook>('Webhook').impleme
     url: t.exposeString('url', { nullable: false, description: 'Where events are sent, as registered.' }),
     host: t.string({
       description: 'Host name of the URL in lower case; null where it is not http(s).',
-      resolve: ({ url }) => hostOf(url),
+      resolve: ({ url }) => {
+        const host = hostOf(url);
+        return host && flat(host);
+      },
     }),
     events: t.exposeStringList('events', {
       nullable: false,
@@ -70,7 +74,7 @@ export const WebhookInterface = builder.interfaceRef<Webhook>('Webhook').impleme
     healthReason: t.string({
       nullable: false,
       description: 'One sentence: which evidence led to the verdict.',
-      resolve: (webhook, _args, context) => sourceOf(webhook, context).provider.explain(webhook),
+      resolve: (webhook, _args, context) => flat(sourceOf(webhook, context).provider.explain(webhook)),
     }),
     lastDelivery: t.expose('lastDelivery', {
       type: WebhookLastDelivery,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { SourceErrorCode, SourceFaultDetails } from '../../errors.ts';
+import { flat } from '../../flat.ts';
 import { isPlainText, type Span } from '../../upstream/reuse.ts';
 import { type Health, type LastDelivery, type Webhook, webhookIds } from '../../webhook.ts';
 import { isObject, isoTime, maybeCount, maybeId, maybeInt, maybeText, maybeTexts, quote } from '../wire.ts';
@@ -146,8 +147,9 @@ const longestError = 1000;
 
 function errorText(value: unknown): string | null {
   if (isNothing(value)) return null;
+  const text = asText(value);
   // The cut may leave half of a character, for which strict readers of JSON refuse the whole answer.
-  return asText(value).slice(0, longestError).toWellFormed();
+  return text.length > longestError ? flat(text.slice(0, longestError).toWellFormed()) : text;
 }
 
 /** What JSON may put where there is no error. */
