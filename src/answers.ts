@@ -4,7 +4,7 @@ import { isAsyncIterable, type Plugin } from 'graphql-yoga';
 import { LRUCache } from 'lru-cache';
 import { type Compilable, type CompiledQuery, compileQuery } from './compile.ts';
 import type { Context } from './context.ts';
-import { showFailure } from './errors.ts';
+import { formatLack } from './errors.ts';
 import { noteErrors, noteOperation } from './recording.ts';
 import { isAllowed, type Operation, type RequestRecord } from './request.ts';
 import type { SourceReport } from './request-source.ts';
@@ -161,7 +161,7 @@ export function createAnswers({ openContext, turns, reuseAnswers }: AnswersOptio
     const { record, failures } = context;
     const isMade = await compiled
       .run(context, (data) => {
-        const errors = failures.map(({ failure, place }) => showFailure(failure, place).toJSON());
+        const errors = failures.map(({ lack, place }) => formatLack(lack, place));
         noteErrors(record, { errors });
         use(Buffer.from(JSON.stringify(errors.length > 0 ? { data, errors } : { data })));
         return true;

@@ -1,4 +1,4 @@
-import type { ErrorPlace, SourceFailure } from './errors.ts';
+import type { ErrorPlace, SourceLack } from './errors.ts';
 import { openSource } from './open-source.ts';
 import type { EndedWrite, RequestRecord } from './request.ts';
 import type { RequestSource, Source, SourceOptions } from './request-source.ts';
@@ -12,8 +12,8 @@ export interface Context {
   readonly sources: ReadonlyMap<string, RequestSource>;
   /** What a failed source does to a list whose query asks for neither `sources` nor `complete`. */
   readonly partialResults: 'rows' | 'null';
-  /** Errors that belong beside data, added to the answer when execution is done. */
-  readonly failures: { readonly failure: SourceFailure; readonly place: ErrorPlace }[];
+  /** What belongs beside data as errors, added to the answer when execution is done. */
+  readonly failures: { readonly lack: SourceLack; readonly place: ErrorPlace }[];
   /** Waited for before rows are worked on. */
   readonly turn: Turn;
   /** Aborts when the caller leaves. */

@@ -1,4 +1,13 @@
-import { type FieldNode, GraphQLError, type GraphQLErrorExtensions, type GraphQLErrorOptions, Kind } from 'graphql';
+import {
+  type ASTNode,
+  type FieldNode,
+  GraphQLError,
+  type GraphQLErrorExtensions,
+  type GraphQLErrorOptions,
+  type GraphQLFormattedError,
+  getLocation,
+  Kind,
+} from 'graphql';
 import { flat } from './flat.ts';
 
 /** What can go wrong between us and one source: the fixed sentence that clients see, and whether asking again may help. */
@@ -88,23 +97,29 @@ export function quote(text: string): string {
   return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
 }
 
-/** What a source lacked in an answer: thrown by a field that needs it, or added beside the rows of those that did come. */
-export class SourceFailure extends Error {
-  override readonly name = 'SourceFailure';
+/** What a source lacked in an answer. */
+export interface SourceLack {
   readonly source: string;
   readonly state: 'FAILED' | 'PARTIAL';
   readonly fault: SourceFault;
+}
 
-  constructor(source: string, state: 'FAILED' | 'PARTIAL', fault: SourceFault) {
-    super(flat(`${source}: ${fault.message}`));
-    this.source = source;
-    this.state = state;
-    this.fault = fault;
+/** Thrown by a field that needs what a source lacked. */
+export class SourceFailure extends Error {
+  override readonly name = 'SourceFailure';
+  readonly lack: SourceLack;
+
+  constructor(lack: SourceLack) {
+    super(lack.fault.message);
+    this.lack = lack;
   }
 }
 
 /** The place in an answer that an error belongs to. */
-export type ErrorPlace = Pick<GraphQLErrorOptions, 'nodes' | 'source' | 'positions' | 'path'>;
+export interface ErrorPlace {
+  readonly nodes: readonly ASTNode[];
+  readonly path: readonly (string | number)[];
+}
 
 /** The codes of GraphQL and Yoga that are promised to clients. */
 const clientCodes = new Set([
@@ -115,15 +130,21 @@ const clientCodes = new Set([
   'PERSISTED_QUERY_NOT_IN_LIST',
 ]);
 
-/** A failure that stands beside data, at its place in the answer: what throwing it from the field would make of it. */
-export function locateFailure(failure: SourceFailure, place: ErrorPlace): GraphQLError {
-  return new GraphQLError(failure.message, { ...place, originalError: failure });
+/** What stands beside data, at its place in the answer: what throwing it from the field would make of it. */
+export function locateLack(lack: SourceLack, place: ErrorPlace): GraphQLError {
+  return new GraphQLError(lack.fault.message, { ...place, originalError: new SourceFailure(lack) });
 }
 
-/** A failure as clients see it, at its place in the answer. */
-export function showFailure({ message, source, state, fault }: SourceFailure, place: ErrorPlace): GraphQLError {
-  const extensions = { code: `SOURCE_${state}`, source, sourceErrorCode: fault.code };
-  return new GraphQLError(message, { ...place, extensions });
+/** The same as clients see it in the end. (Each error notes a stack, which takes as long as a small answer.) */
+export function formatLack(lack: SourceLack, { nodes, path }: ErrorPlace): GraphQLFormattedError {
+  const { message, extensions } = showLack(lack);
+  const locations = nodes.flatMap(({ loc }) => (loc ? getLocation(loc.source, loc.start) : []));
+  return { message, locations, path, extensions };
+}
+
+function showLack({ source, state, fault }: SourceLack) {
+  const code = state === 'FAILED' ? 'SOURCE_FAILED' : 'SOURCE_PARTIAL';
+  return { message: flat(`${source}: ${fault.message}`), extensions: { code, source, sourceErrorCode: fault.code } };
 }
 
 /** An operation that asks for more than is allowed. The message says which limit. */
@@ -201,7 +222,10 @@ export function toClientError(error: unknown): GraphQLError {
   if (cause instanceof InputError) {
     return new GraphQLError(cause.message, { ...options, extensions: { code: 'BAD_USER_INPUT' } });
   }
-  if (cause instanceof SourceFailure) return showFailure(cause, options);
+  if (cause instanceof SourceFailure) {
+    const { message, extensions } = showLack(cause.lack);
+    return new GraphQLError(message, { ...options, extensions });
+  }
   if (error instanceof GraphQLError && isRequestError(error, cause)) {
     const extensions = requestExtensions(error.extensions);
     return new GraphQLError(withoutValue(error.message), { ...options, extensions });
@@ -228,7 +252,7 @@ function requestExtensions({ code, http }: GraphQLErrorExtensions): GraphQLError
   return { code: clientCode, http: promised ? http : { ...http, spec: false } };
 }
 
-function placeOf(error: unknown): ErrorPlace {
+function placeOf(error: unknown): GraphQLErrorOptions {
   if (!(error instanceof GraphQLError)) return {};
   const { nodes = null, source = null, positions = null, path = null } = error;
   return { nodes, source, positions, path };

@@ -2,7 +2,7 @@ import type { ExecutionResult } from '@graphql-tools/utils';
 import type { GraphQLError } from 'graphql';
 import { isAsyncIterable, type Plugin } from 'graphql-yoga';
 import type { Context } from './context.ts';
-import { locateFailure } from './errors.ts';
+import { locateLack } from './errors.ts';
 
 type Failure = Context['failures'][number];
 type Path = readonly (string | number)[];
@@ -21,7 +21,7 @@ export function useSourceFailures(mask: (error: unknown) => GraphQLError): Plugi
         const withOwn = (piece: ExecutionResult) =>
           withFailures(
             piece,
-            failures.filter(({ place }) => holds(piece, place.path ?? [])),
+            failures.filter(({ place }) => holds(piece, place.path)),
           );
         return {
           onNext({ result: next, setResult: setNext }) {
@@ -43,8 +43,8 @@ export function useSourceFailures(mask: (error: unknown) => GraphQLError): Plugi
 /** A field that several pieces hold is resolved for each of them, and leaves its failures each time: they are told once. */
 function withFailures(result: ExecutionResult, failures: readonly Failure[]): ExecutionResult {
   if (failures.length === 0) return result;
-  const once = new Map(failures.map((it) => [JSON.stringify([it.failure.source, it.place.path]), it]));
-  const located = [...once.values()].map(({ failure, place }) => locateFailure(failure, place));
+  const once = new Map(failures.map((it) => [JSON.stringify([it.lack.source, it.place.path]), it]));
+  const located = [...once.values()].map(({ lack, place }) => locateLack(lack, place));
   return { ...result, errors: [...(result.errors ?? []), ...located] };
 }
 

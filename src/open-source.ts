@@ -5,7 +5,7 @@ import { createLine } from './line.ts';
 import type { Operations } from './providers/provider.ts';
 import type { RequestSource, Source, SourceOptions, SourceReport } from './request-source.ts';
 import { type Asker, makeRead, makeWrite } from './source-calls.ts';
-import { withheld } from './source-reports.ts';
+import { lackOf, withheld } from './source-reports.ts';
 import type { Webhook } from './webhook.ts';
 
 /** Logs that one request reads at one source: a provider with a log has ten webhooks at most, today. */
@@ -81,9 +81,10 @@ async function afterTurn<R>(report: SourceReport<R>, { turn, signal }: Worker): 
 
 function createLoader(source: RequestSource): DataLoader<string, Webhook | null> {
   return new DataLoader<string, Webhook | null>(async (externalIds) => {
-    const { rows, state, error } = await source.read();
-    const byId = new Map(rows.map((row) => [row.externalId, row]));
-    const missing = state === 'OK' ? null : new SourceFailure(source.key, state, error);
+    const report = await source.read();
+    const byId = new Map(report.rows.map((row) => [row.externalId, row]));
+    const lack = lackOf(report);
+    const missing = lack && new SourceFailure(lack);
     return externalIds.map((externalId) => byId.get(externalId) ?? missing);
   });
 }

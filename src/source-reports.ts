@@ -1,4 +1,4 @@
-import { SourceError, type SourceFault } from './errors.ts';
+import { SourceError, type SourceFault, type SourceLack } from './errors.ts';
 import type { RequestSource, SourceReport } from './request-source.ts';
 import type { Snapshot } from './upstream/snapshot.ts';
 
@@ -21,6 +21,11 @@ function unreadRows(rejected: number, all: number): SourceFault {
     httpStatus: 200,
     message: `${rejected} of ${all} rows could not be read, or came twice.`,
   }).fault;
+}
+
+/** What is missing by a report; null where nothing is. */
+export function lackOf({ source, state, error }: SourceReport<unknown>): SourceLack | null {
+  return state === 'OK' ? null : { source: source.key, state, fault: error };
 }
 
 /** Nothing came. */

@@ -73,12 +73,10 @@ export function locate(argument: string, id: string, { sources }: Context, schem
   if (!parts || !isKnown) throw notAnId(argument, id);
   const { typename, externalId } = parts;
   const source = sources.get(parts.source);
-  if (!source)
-    throw new SourceFailure(
-      parts.source,
-      'FAILED',
-      new SourceError('NOT_CONFIGURED', { message: 'There is no such source here.' }).fault,
-    );
+  if (!source) {
+    const { fault } = new SourceError('NOT_CONFIGURED', { message: 'There is no such source here.' });
+    throw new SourceFailure({ source: parts.source, state: 'FAILED', fault });
+  }
   const { provider, __typename } = source;
   if (externalId === null) {
     if (typename === __typename) return { kind: 'source', source };

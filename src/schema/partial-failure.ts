@@ -8,18 +8,14 @@ import {
   responsePathAsArray,
 } from 'graphql';
 import type { Context } from '../context.ts';
-import { SourceFailure } from '../errors.ts';
+import type { SourceLack } from '../errors.ts';
 import type { SourceReport } from '../request-source.ts';
+import { lackOf } from '../source-reports.ts';
 
-/** What a source lacks, as an error of the field that asked it; null where it lacks nothing. */
-export function failureOf({ source, state, error }: SourceReport<unknown>): SourceFailure | null {
-  return state === 'OK' ? null : new SourceFailure(source.key, state, error);
-}
-
-/** Adds failures to the errors of the answer, at the path of this field, which has a value all the same. */
-export function leaveFailures(failures: readonly SourceFailure[], context: Context, info: GraphQLResolveInfo): void {
+/** Adds what these sources lack to the errors of the answer, at the path of this field, which has a value all the same. */
+export function leaveFailures(lacks: readonly SourceLack[], context: Context, info: GraphQLResolveInfo): void {
   const place = { nodes: info.fieldNodes, path: responsePathAsArray(info.path) };
-  for (const failure of failures) context.failures.push({ failure, place });
+  for (const lack of lacks) context.failures.push({ lack, place });
 }
 
 /**
@@ -31,9 +27,9 @@ export function mayShow(
   context: Context,
   info: GraphQLResolveInfo,
 ): boolean {
-  const failures = reports.flatMap((report) => failureOf(report) ?? []);
-  if (failures.length === 0 || selectsFailure(info)) return true;
-  leaveFailures(failures, context, info);
+  const lacks = reports.flatMap((report) => lackOf(report) ?? []);
+  if (lacks.length === 0 || selectsFailure(info)) return true;
+  leaveFailures(lacks, context, info);
   return context.partialResults !== 'null';
 }
 

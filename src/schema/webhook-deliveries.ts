@@ -8,10 +8,12 @@ import {
   summarizeFailures,
 } from '../delivery-log.ts';
 import { createDeliveryPager } from '../delivery-page.ts';
+import { SourceFailure } from '../errors.ts';
 import { largestPage, type PageArguments } from '../page.ts';
+import { lackOf } from '../source-reports.ts';
 import type { Webhook } from '../webhook.ts';
 import { builder } from './builder.ts';
-import { failureOf, leaveFailures, mayShow } from './partial-failure.ts';
+import { leaveFailures, mayShow } from './partial-failure.ts';
 import { type DeliveryConnection, WebhookDeliveryConnection } from './webhook-delivery-connection.ts';
 import { WebhookDeliveryFilter } from './webhook-delivery-filter.ts';
 import { WebhookFailureSummary } from './webhook-failure-summary.ts';
@@ -73,9 +75,9 @@ async function listDeliveries(
 /** A summary of nothing would be a lie, and it has no place to say that it lacks rows: its failures are errors. */
 async function summarizeLog(webhook: Webhook, context: Context, info: GraphQLResolveInfo): Promise<FailureSummary> {
   const report = await sourceOf(webhook, context).readDeliveries(webhook.externalId);
-  const failure = failureOf(report);
-  if (failure && (report.state === 'FAILED' || context.partialResults === 'null')) throw failure;
-  if (failure) leaveFailures([failure], context, info);
+  const lack = lackOf(report);
+  if (lack && (lack.state === 'FAILED' || context.partialResults === 'null')) throw new SourceFailure(lack);
+  if (lack) leaveFailures([lack], context, info);
   await context.turn.take();
   return summarizeFailures(report.rows);
 }

@@ -73,7 +73,7 @@ function locateOrError(id: string, context: Context, schema: GraphQLResolveInfo[
     return locate('id', id, context, schema);
   } catch (error) {
     if (error instanceof InputError) return invalid(error.message);
-    if (error instanceof SourceFailure) return { field: ['id'], message: error.fault.message, code: 'SOURCE_FAILED' };
+    if (error instanceof SourceFailure) return { field: ['id'], message: error.message, code: 'SOURCE_FAILED' };
     throw error;
   }
 }

@@ -12,6 +12,9 @@ export interface Breaker {
   retire(): void;
 }
 
+/** One for all calls: a new one would note a stack each time, which nobody reads. */
+const circuitOpen = new SourceError('CIRCUIT_OPEN');
+
 /** Milliseconds between the opening of a circuit and the call that tries it. */
 const resetMs = 1000;
 const partMs = 1000;
@@ -82,7 +85,7 @@ export function createBreaker(
     begin() {
       if (state === 'closed') window.call(now());
       if (state === 'closed' || state === 'retired') return endUsual;
-      if (state === 'trying' || now() < triesAt) throw new SourceError('CIRCUIT_OPEN');
+      if (state === 'trying' || now() < triesAt) throw circuitOpen;
       state = 'trying';
       return endTrial;
     },

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { getOperationAST, getVariableValues, parse } from 'graphql';
 import { compileQuery } from '../../src/compile.ts';
 import type { Context } from '../../src/context.ts';
-import { showFailure } from '../../src/errors.ts';
+import { formatLack } from '../../src/errors.ts';
 import type { Source } from '../../src/request-source.ts';
 import { schema } from '../../src/schema/index.ts';
 import { plainScalars } from '../../src/schema/scalars.ts';
@@ -51,7 +51,7 @@ export async function compareCompiled(query: string, variables: object, expected
   if (!compiled) return false;
   const data = await compiled.run(context, (made) => made).catch(() => null);
   if (data === null) return false;
-  const errors = context.failures.map(({ failure, place }) => showFailure(failure, place));
+  const errors = context.failures.map(({ lack, place }) => formatLack(lack, place));
   const compiledAnswer = { data, errors: errors.length > 0 ? errors : undefined };
   const [said, wanted] = [compiledAnswer, expected].map((it) => JSON.parse(JSON.stringify(it, hidePerRequest)));
   if (!isDeepStrictEqual(said, wanted)) {
