@@ -4,10 +4,11 @@ import { measureCost } from './cost.ts';
 import { buildProgram, installPackages } from './install.ts';
 import { measureLatency } from './latency.ts';
 import { type Part, readOptions, usage } from './options.ts';
+import { measureOutage } from './outage.ts';
 import { startRig } from './rig/processes.ts';
 import { measureStart } from './start.ts';
 import { formatFigures, formatThroughput, formatVerdicts } from './tables.ts';
-import { judgeCost, judgeLatency, judgeStart, judgeThroughput } from './targets.ts';
+import { judgeCost, judgeLatency, judgeOutage, judgeStart, judgeThroughput } from './targets.ts';
 import { measureThroughput } from './throughput.ts';
 
 /** Measures hookgraph beside others and prints one table for each target. Progress goes to stderr. */
@@ -39,8 +40,15 @@ const cells = does('throughput') ? await measureThroughput(bench) : [];
 const latencies = does('latency') ? await measureLatency(bench) : [];
 const starts = does('start') ? await measureStart(bench) : [];
 const costs = does('cost') ? await measureCost(bench) : [];
+const outages = does('outage') ? await measureOutage(bench) : [];
 const { faults } = bench;
-const verdicts = [...judgeThroughput(cells), ...judgeLatency(latencies), ...judgeStart(starts), ...judgeCost(costs)];
+const verdicts = [
+  ...judgeThroughput(cells),
+  ...judgeLatency(latencies),
+  ...judgeStart(starts),
+  ...judgeCost(costs),
+  ...judgeOutage(outages),
+];
 told('done');
 
 const tables = [
@@ -55,7 +63,7 @@ const tables = [
   ),
   ...formatVerdicts(verdicts),
 ];
-const json = JSON.stringify({ node: process.version, cells, latencies, starts, costs, verdicts, faults });
+const json = JSON.stringify({ node: process.version, cells, latencies, starts, costs, outages, verdicts, faults });
 process.stdout.write(options.json ? `${json}\n` : `\n${tables.join('\n\n')}\n`);
 for (const fault of faults) process.stderr.write(`FAULT: ${fault}\n`);
 // A floor that is not held is shown and no more: machines are not quiet enough for an exit code.

@@ -3,7 +3,7 @@ import { type Mode, modes } from './contestants.ts';
 import { type QueryName, queryNames } from './query.ts';
 
 /** What the targets speak of besides requests per second. */
-export const parts = ['throughput', 'latency', 'start', 'cost'] as const;
+export const parts = ['throughput', 'latency', 'start', 'cost', 'outage'] as const;
 export type Part = (typeof parts)[number];
 
 /** What is measured, and for how long. */

@@ -2,6 +2,7 @@ import { hookgraph, type Mode, rowsOfMode } from './contestants.ts';
 import type { Cost } from './cost.ts';
 import { median, medianRatio } from './figures.ts';
 import type { Latency } from './latency.ts';
+import type { Outage } from './outage.ts';
 import type { Start } from './start.ts';
 import type { Cell } from './throughput.ts';
 
@@ -44,6 +45,7 @@ const mostAddedMs = 1.2;
 const mostAddedMsToBff = 0.5;
 const mostStartMs = 700;
 const mostMiB = 200;
+const mostOutageTimes = 1.5;
 /** Above a straight line by this much, it is one all the same: the machine is not that quiet. */
 const roughness = 1.1;
 
@@ -144,6 +146,19 @@ export function judgeCost(costs: readonly Cost[]): Verdict[] {
       asked: `at most ${most.toFixed(2)} times`,
       reached: `${growth.toFixed(2)} times, to ${median(cpuMicros).toFixed(0)} µs`,
       held: growth <= most,
+    };
+  });
+}
+
+/** Such an answer has fewer rows, but is made anew each time, where a whole one may come from the store. */
+export function judgeOutage(outages: readonly Outage[]): Verdict[] {
+  return outages.map(({ rows, failingMicros, wholeMicros }) => {
+    const times = medianRatio(failingMicros, wholeMicros);
+    return {
+      target: `Cost of a request while one of the two sources fails, to that of a whole one, ${rows} rows`,
+      asked: `at most ${mostOutageTimes} times`,
+      reached: `${times.toFixed(2)} times, ${median(failingMicros).toFixed(0)} µs`,
+      held: times <= mostOutageTimes,
     };
   });
 }
