@@ -2,14 +2,15 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { getOperationAST, getVariableValues } from 'graphql';
 import { isAsyncIterable, type Plugin } from 'graphql-yoga';
 import { LRUCache } from 'lru-cache';
-import { type Compilable, type CompiledQuery, compileQuery } from './compile.ts';
+import type { Compilable, CompiledQuery } from './compile.ts';
+import { createCompiledQueries } from './compiled-queries.ts';
 import type { Context } from './context.ts';
 import { formatLack } from './errors.ts';
+import { odd } from './query-writer.ts';
 import { noteErrors, noteOperation } from './recording.ts';
 import { isAllowed, type Operation, type RequestRecord } from './request.ts';
 import type { SourceReport } from './request-source.ts';
 import { schema } from './schema/index.ts';
-import { plainScalars } from './schema/scalars.ts';
 import type { Turn, Turns } from './turns.ts';
 
 /** A request as the front door read it. */
@@ -49,22 +50,20 @@ export interface AnswersOptions {
   readonly reuseAnswers: boolean;
 }
 
-/** A query that was executed without an error, but of those that sources left beside data. It is compiled when it comes again. */
+/** A query that was executed without an error, but of those that sources left beside data. */
 interface Learnt extends Compilable {
   readonly serial: number;
   readonly recorded: Operation | null;
   readonly cost: number;
   readonly headers: ReadyAnswer['headers'];
-  /** null where it cannot be. */
-  readonly compiled?: CompiledQuery<Context> | null;
   /** The sources whose rows are in the answer, once it was made. */
   asked?: readonly string[];
 }
 
-/** Queries that are known, and the bytes that they and all that was made of them may take. */
-const mostQueries = { max: 1000, maxSize: 50_331_648 };
-/** What is made of a query takes so many bytes for each character of its request and of its text, and of its code. */
-const bytesPer = { textCharacter: 50, codeCharacter: 4 };
+/** Requests that are known, and the bytes that they and their queries may take. */
+const mostQueries = { max: 1000, maxSize: 25_165_824 };
+/** What is made of a request takes so many bytes for each of its characters, and of its query's text. */
+const bytesPerCharacter = 50;
 /** Answers that are kept, and their bytes. */
 const mostAnswers = { max: 2000, maxSize: 33_554_432 };
 
@@ -85,18 +84,19 @@ function createSightings(): (serial: number) => boolean {
   };
 }
 
-function sizeOf({ document, compiled }: Learnt, key: string): number {
-  const text = key.length + (document.loc?.end ?? 0);
-  return text * bytesPer.textCharacter + (compiled?.length ?? 0) * bytesPer.codeCharacter;
+function sizeOf({ document }: Learnt, key: string): number {
+  return (key.length + (document.loc?.end ?? 0)) * bytesPerCharacter;
 }
 
-function isCompiled(query: Learnt | undefined): query is Learnt & { readonly compiled: CompiledQuery<Context> } {
-  return query?.compiled != null;
+/** Whether an error says that a query cannot be run so: with all rows there, and somebody who waits for them, it will say so again. */
+function isOfQuery(error: unknown, { record, signal }: Context): boolean {
+  return error === odd && !signal.aborted && record.reads.every(({ state }) => state === 'OK');
 }
 
 /** Nothing is known yet. What is kept is bounded; what was used longest ago goes first. */
 export function createAnswers({ openContext, turns, reuseAnswers }: AnswersOptions): Answers {
   const queries = new LRUCache<string, Learnt>({ ...mostQueries, sizeCalculation: sizeOf });
+  const compiledQueries = createCompiledQueries();
   /** By the query and the lists that they were made of. */
   const kept = new LRUCache<string, Buffer>({ ...mostAnswers, sizeCalculation: (body) => body.length + 200 });
   const cameBefore = createSightings();
@@ -106,8 +106,12 @@ export function createAnswers({ openContext, turns, reuseAnswers }: AnswersOptio
   let serials = 0;
 
   /** What the sources say whose rows are in the answer; null where it is made anew, whatever they say. */
-  function askAgain({ compiled, asked }: Learnt, { sources }: Context): Promise<(SourceReport | undefined)[]> | null {
-    if (!reuseAnswers || !asked || compiled?.isPerRequest !== false) return null;
+  function askAgain(
+    { asked }: Learnt,
+    { isPerRequest }: CompiledQuery<Context>,
+    { sources }: Context,
+  ): Promise<(SourceReport | undefined)[]> | null {
+    if (!reuseAnswers || !asked || isPerRequest) return null;
     return Promise.all(asked.map((key) => sources.get(key)?.ask()));
   }
 
@@ -120,15 +124,14 @@ export function createAnswers({ openContext, turns, reuseAnswers }: AnswersOptio
   }
 
   /** Answers what was compiled, and tells whether it could be run so. */
-  async function run(
-    key: string,
-    query: Learnt & { readonly compiled: CompiledQuery<Context> },
-    request: GraphqlRequest,
+  async function answerWith(
+    compiled: CompiledQuery<Context>,
+    query: Learnt,
     context: Context,
     send: (answer: ReadyAnswer) => void,
   ): Promise<boolean> {
-    const { record, signal } = request;
-    const name = nameAnswer(query, await askAgain(query, context));
+    const { record, failures, signal } = context;
+    const name = nameAnswer(query, await askAgain(query, compiled, context));
     const last = name === null ? undefined : kept.get(name);
     if (last) {
       record.isReused = true;
@@ -136,55 +139,48 @@ export function createAnswers({ openContext, turns, reuseAnswers }: AnswersOptio
       send({ headers: query.headers, body: last });
       return true;
     }
-    const isMade = await make(query.compiled, context, (body) => {
+    const isMade = await run(compiled, query, context, (data) => {
+      // For who left, it lacks rows.
+      if (signal.aborted) return true;
+      const errors = failures.map(({ lack, place }) => formatLack(lack, place));
+      noteErrors(record, { errors });
+      const body = Buffer.from(JSON.stringify(errors.length > 0 ? { data, errors } : { data }));
       query.asked ??= [...context.sources.values()]
         .filter((source) => source.wasAsked())
         .map(({ key: asked }) => asked);
-      // For who left, it lacks rows.
-      if (name !== null && !signal.aborted) kept.set(name, body);
+      if (name !== null) kept.set(name, body);
       send({ headers: query.headers, body });
+      return true;
     });
-    if (isMade) return true;
-    contexts.set(record, context);
-    // With all rows there, and somebody who waits for them, it is the query that cannot be run so: it need not be tried again.
-    const isWhole = !signal.aborted && record.reads.every(({ state }) => state === 'OK');
-    if (isWhole) queries.set(key, { ...query, compiled: null });
-    return false;
+    if (!isMade) contexts.set(record, context);
+    return isMade !== null;
   }
 
-  /** Tells whether `use` got an answer. */
-  async function make(
+  /** null where the ordinary executor has to run the query, on the same context: whatever it was, that says it as it is to be said. */
+  async function run<R>(
     compiled: CompiledQuery<Context>,
+    query: Compilable,
     context: Context,
-    use: (body: Buffer) => void,
-  ): Promise<boolean> {
-    const { record, failures } = context;
-    const isMade = await compiled
-      .run(context, (data) => {
-        const errors = failures.map(({ lack, place }) => formatLack(lack, place));
-        noteErrors(record, { errors });
-        use(Buffer.from(JSON.stringify(errors.length > 0 ? { data, errors } : { data })));
-        return true;
-      })
-      // Whatever it was, the ordinary executor meets it again, and says it as it is to be said.
-      .catch(() => false);
-    if (!isMade) failures.length = 0;
-    return isMade;
+    use: (data: object) => R,
+  ): Promise<R | null> {
+    try {
+      return await compiled.run(context, query.variables, use);
+    } catch (error) {
+      if (isOfQuery(error, context)) compiledQueries.giveUp(query);
+      context.failures.length = 0;
+      return null;
+    }
   }
 
   return {
     async answer(request, send) {
       const { record, headers } = request;
       const key = [request.method, request.url, headers.accept, request.body].join('\n');
-      let query = queries.get(key);
+      const query = queries.get(key);
       if (!query) keys.set(record, key);
-      else if (query.compiled === undefined) {
-        query = { ...query, compiled: compileQuery<Context>(schema, query, plainScalars) };
-        // Another object, so that its size is taken anew.
-        queries.set(key, query);
-      }
+      const compiled = query && compiledQueries.find(query);
       // Who may not read is told so on the ordinary way.
-      if (!isCompiled(query) || !isAllowed(record, 'webhooks:read')) return false;
+      if (!compiled || !isAllowed(record, 'webhooks:read')) return false;
       noteOperation(record, query.recorded);
       const turn = turns.join();
       await turn.begin(query.cost);
@@ -193,25 +189,33 @@ export function createAnswers({ openContext, turns, reuseAnswers }: AnswersOptio
         return true;
       }
       // Not before: what is made while this waits would be old when the rows come, see `exchange`.
-      return run(key, query, request, openContext(request, turn), send);
+      return answerWith(compiled, query, openContext(request, turn), send);
     },
     contextOf: (record) => contexts.get(record),
     plugin: {
-      onExecute: ({ args: { document, operationName, variableValues, contextValue } }) => ({
-        onExecuteDone({ result }) {
-          const { record, turn } = contextValue;
-          // What comes with its id is to be registered each time: what is registered is forgotten at another time.
-          if (!keys.has(record) || record.comesWithId || isAsyncIterable(result) || result.errors) return;
-          const operation = getOperationAST(document, operationName);
-          // The text of a mutation may hold a secret, and would be kept as a key.
-          if (operation?.operation !== 'query') return;
-          const { coerced } = getVariableValues(schema, operation.variableDefinitions ?? [], variableValues ?? {});
-          if (!coerced) return;
-          serials += 1;
-          const learnt = { serial: serials, recorded: record.operation, cost: turn.cost };
-          executed.set(record, { ...learnt, document, operation, variables: coerced });
-        },
-      }),
+      onExecute({ args, executeFn, setExecuteFn }) {
+        const { document, operationName, variableValues, contextValue } = args;
+        const { record, turn } = contextValue;
+        const operation = getOperationAST(document, operationName);
+        // The text of a mutation may hold a secret, and would be kept as a key.
+        if (operation?.operation !== 'query') return;
+        const { coerced } = getVariableValues(schema, operation.variableDefinitions ?? [], variableValues ?? {});
+        if (!coerced) return;
+        const query = { document, operation, variables: coerced };
+        // What was tried already is not tried again.
+        const compiled = contexts.has(record) ? null : compiledQueries.find(query);
+        if (compiled) {
+          setExecuteFn(async () => (await run(compiled, query, contextValue, (data) => ({ data }))) ?? executeFn(args));
+        }
+        return {
+          onExecuteDone({ result }) {
+            // What comes with its id is to be registered each time: what is registered is forgotten at another time.
+            if (!keys.has(record) || record.comesWithId || isAsyncIterable(result) || result.errors) return;
+            serials += 1;
+            executed.set(record, { ...query, serial: serials, recorded: record.operation, cost: turn.cost });
+          },
+        };
+      },
       onResponse({ response, serverContext: { record } }) {
         const key = record && keys.get(record);
         const query = record && executed.get(record);

@@ -13,7 +13,7 @@ import {
 } from 'graphql';
 import { createQueryWriter, odd, type PlainScalars, runtime } from './query-writer.ts';
 
-/** A query and its variables as one function. */
+/** A query as one function. */
 export interface CompiledQuery<C> {
   /** Whether the answer shows what is new at every request: it selects a field with the extension `perRequest`. */
   readonly isPerRequest: boolean;
@@ -24,10 +24,10 @@ export interface CompiledQuery<C> {
    * Rejects wherever an answer would hold an error, and wherever it is not sure: the ordinary executor then decides, on the same
    * context.
    */
-  run<R>(context: C, use: (data: object) => R): Promise<R>;
+  run<R>(context: C, variables: Compilable['variables'], use: (data: object) => R): Promise<R>;
 }
 
-/** What a query is compiled from. `variables` are coerced already. */
+/** What a query is compiled from, and run with. `variables` are coerced already. */
 export interface Compilable {
   readonly document: DocumentNode;
   readonly operation: OperationDefinitionNode;
@@ -45,7 +45,10 @@ const standardScalars: PlainScalars = {
 /** Characters of code: to compile more would hold up everybody, as each fragment is written out at each of its places. */
 const mostCode = 262_144;
 
-/** Compiles a query; null for what is left to the ordinary executor: other operations, `@defer`, `@stream`, introspection. */
+/**
+ * Compiles a query; null for what is left to the ordinary executor: other operations, `@defer`, `@stream`, introspection. It may be
+ * run with other variables than it is compiled with, but for those that directives name.
+ */
 export function compileQuery<C>(
   schema: GraphQLSchema,
   { document, operation, variables }: Compilable,

@@ -1,5 +1,6 @@
 import { collectFields, collectSubFields } from '@graphql-tools/utils';
 import {
+  type ASTNode,
   type FieldNode,
   type FragmentDefinitionNode,
   type GraphQLField,
@@ -17,6 +18,7 @@ import {
   isNonNullType,
   isObjectType,
   type OperationDefinitionNode,
+  visit,
 } from 'graphql';
 
 /** Tells whether a value is already what an answer shows, for each custom scalar that is compiled. */
@@ -43,7 +45,17 @@ function isToCome(value: unknown): boolean {
   return typeof (value as { readonly then?: unknown } | null | undefined)?.then === 'function';
 }
 
-/** What code is written from. `variables` are coerced already. */
+function hasVariable(node: ASTNode): boolean {
+  let found = false;
+  visit(node, {
+    Variable() {
+      found = true;
+    },
+  });
+  return found;
+}
+
+/** What code is written from. Of `variables`, which are coerced already, only those count that directives name. */
 interface Plan {
   readonly schema: GraphQLSchema;
   readonly fragments: Record<string, FragmentDefinitionNode>;
@@ -93,13 +105,21 @@ export function createQueryWriter({ schema, fragments, variables, operation, sca
     // What is fetched by ids comes one by one, and fails one by one.
     const isBatch = isListType(getNullableType(field.type)) && isAbstractType(getNamedType(field.type));
     if (isRoot && isBatch) throw odd;
-    const args = getArgumentValues(field, node, variables);
     const path = { prev: undefined, key: (node.alias ?? node.name).value, typename: parent.name };
     const known = { fieldName: field.name, fieldNodes: nodes, returnType: field.type, parentType: parent };
-    const info = { ...known, schema, fragments, operation, variableValues: variables, rootValue: undefined, path };
-    // The place of what is below a list is another at every row.
-    const shown: unknown = isRoot ? info : Object.defineProperty(info, 'path', { get: runtime.fail });
-    return `${constant(field.resolve)}(${source}, ${constant(args)}, context, ${constant(shown as GraphQLResolveInfo)})`;
+    const shared = { ...known, schema, fragments, operation, rootValue: undefined };
+    const resolve = constant(field.resolve);
+    const isFixed = !node.arguments?.some(hasVariable);
+    const argsOf = (given: Plan['variables']) => getArgumentValues(field, node, given);
+    const args = isFixed ? constant(argsOf({})) : `${value(argsOf)}(variables)`;
+    if (isRoot) {
+      const infoOf = (given: Plan['variables']): GraphQLResolveInfo => ({ ...shared, path, variableValues: given });
+      return `${resolve}(${source}, ${args}, context, ${value(infoOf)}(variables))`;
+    }
+    // Variables are there at the root only; and the place of what is below a list is another at every row.
+    if (!isFixed) throw odd;
+    const hidden = { path: { get: runtime.fail }, variableValues: { get: runtime.fail } };
+    return `${resolve}(${source}, ${args}, context, ${constant(Object.defineProperties(shared, hidden))})`;
   }
 
   /** The expression that makes what the answer shows of `source`, a name. */
@@ -197,7 +217,7 @@ export function createQueryWriter({ schema, fragments, variables, operation, sca
         writeLiteral(type, [...fields], (nodes) => places.get(nodes) ?? runtime.fail()),
       );
       return `${functions.join('\n')}
-      return async (context, use) => use(${make}(${calls.length === 1 ? `[await ${calls[0]}]` : all}, context));`;
+      return async (context, variables, use) => use(${make}(${calls.length === 1 ? `[await ${calls[0]}]` : all}, context));`;
     },
   };
 }

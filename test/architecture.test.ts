@@ -9,7 +9,7 @@ const levels: readonly RegExp[] = [
   /^sources\.ts$/,
   /^(server|sandbox)\.ts$/,
   /^(gateway|telemetry)\.ts$/,
-  /^(acceptance|answers|limits|graphiql|credentials|documents|failures|scopes|recording)\.ts$|^door\//,
+  /^(acceptance|answers|compiled-queries|limits|graphiql|credentials|documents|failures|scopes|recording)\.ts$|^door\//,
   /^schema\/(index|kit|print)\.ts$/,
   /^providers\/index\.ts$/,
   /^providers\/[\w-]+\//,

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { getOperationAST, getVariableValues, parse } from 'graphql';
 import { compileQuery } from '../../src/compile.ts';
+import { findConditions } from '../../src/compiled-queries.ts';
 import type { Context } from '../../src/context.ts';
 import { formatLack } from '../../src/errors.ts';
 import type { Source } from '../../src/request-source.ts';
@@ -47,9 +48,12 @@ export async function compareCompiled(query: string, variables: object, expected
   // Without data it was not executed; in pieces, it was not compiled.
   if (!document || !operation || expected.data === undefined || 'hasNext' in expected) return false;
   const { coerced } = getVariableValues(schema, operation.variableDefinitions ?? [], { ...variables });
-  const compiled = coerced && compileQuery<Context>(schema, { document, operation, variables: coerced }, plainScalars);
+  if (!coerced) return false;
+  // What it is compiled for may come with any values of all others.
+  const conditions = Object.fromEntries(findConditions(document).map((name) => [name, coerced[name]]));
+  const compiled = compileQuery<Context>(schema, { document, operation, variables: conditions }, plainScalars);
   if (!compiled) return false;
-  const data = await compiled.run(context, (made) => made).catch(() => null);
+  const data = await compiled.run(context, coerced, (made) => made).catch(() => null);
   if (data === null) return false;
   const errors = context.failures.map(({ lack, place }) => formatLack(lack, place));
   const compiledAnswer = { data, errors: errors.length > 0 ? errors : undefined };
