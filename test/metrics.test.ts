@@ -197,7 +197,7 @@ test('shows the circuits that are open', async () => {
 test('shows no circuit that is open where its key was forgotten', () => {
   const changes: boolean[] = [];
   const breaker = createBreaker((isOpen) => changes.push(isOpen));
-  for (let calls = 0; calls < 8; calls += 1) breaker.begin()(new SourceError('TIMEOUT'));
+  for (let calls = 0; calls < 8; calls += 1) breaker.begin()(new SourceError('TIMEOUT'), 1);
   expect(changes).toEqual([true]);
   breaker.retire();
   expect(changes).toEqual([true, false]);

@@ -128,6 +128,33 @@ test.concurrent('lets a single call try whether the upstream works again', async
   expect(called()).toBe(21);
 });
 
+test.concurrent('keeps nobody waiting for the call that tries, who would have shared it', async () => {
+  await using switched = await openSwitched(fault, { attemptTimeoutMs: 2500 });
+  const { upstream, called } = switched;
+  await open(switched);
+  upstream.listener = hang;
+  await sleep(resetTimeout + 100);
+  const asked = performance.now();
+  const told: { code: string; ms: number }[] = [];
+  const ask = async () => told.push({ code: await askSwitched(switched), ms: performance.now() - asked });
+  await Promise.all(Array.from({ length: 20 }, ask));
+  expect(told.map(({ code }) => code)).toEqual([...Array(19).fill('CIRCUIT_OPEN'), 'TIMEOUT']);
+  expect(told.at(-2)?.ms).toBeLessThan(1500);
+  expect(called()).toBe(volume + 1);
+});
+
+test.concurrent.each<[string, RequestListener, string[]]>([
+  ['is open after two calls that many waited for and nobody answered', hang, refused],
+  ['is closed after one such call', rows, Array(20).fill('OK')],
+])('%s', async (_name, second, then) => {
+  const listeners = [hang, second];
+  const next: RequestListener = (...http) => (listeners.shift() ?? rows)(...http);
+  await using switched = await openSwitched(next, { attemptTimeoutMs: 700 });
+  await askAtOnce(switched);
+  expect(switched.called()).toBe(2);
+  expect(await askAtOnce(switched)).toEqual(then);
+});
+
 test.concurrent('stays open when the caller of the call that tries it leaves', async () => {
   await using switched = await openSwitched(fault);
   const { upstream, called } = switched;
@@ -152,10 +179,10 @@ test.concurrent.each<[string, SourceErrorCode, boolean]>([
   ['closes when a key was refused by', 'UNAUTHORIZED', true],
 ])('%s the call that tries it', (_name, code, closes) => {
   const { breaker, pass, isOpen } = createTimed();
-  for (let turn = 0; turn < volume; turn++) breaker.begin()(failure);
+  for (let turn = 0; turn < volume; turn++) breaker.begin()(failure, 1);
   expect(() => breaker.begin()).toThrow(new SourceError('CIRCUIT_OPEN'));
   pass(resetTimeout);
-  breaker.begin()(new SourceError(code));
+  breaker.begin()(new SourceError(code), 1);
   expect(isOpen()).toBe(!closes);
 });
 
@@ -163,8 +190,8 @@ test('counts within ten seconds only', () => {
   const { breaker, pass, isOpen } = createTimed();
   const half = (turns: number) => {
     for (let turn = 0; turn < turns; turn++) {
-      breaker.begin()(null);
-      breaker.begin()(failure);
+      breaker.begin()(null, 1);
+      breaker.begin()(failure, 1);
     }
   };
   half(9);
@@ -175,25 +202,39 @@ test('counts within ten seconds only', () => {
   expect(isOpen()).toBe(true);
 });
 
+test.each<[SourceErrorCode, number, number]>([
+  ['TIMEOUT', 1, 8],
+  ['TIMEOUT', 3, 3],
+  ['TIMEOUT', 1000, 2],
+  ['UNREACHABLE', 1000, 8],
+])('opens after failures of type %s that %i requests waited for: %i of them', (code, waiting, calls) => {
+  const { breaker, isOpen } = createTimed();
+  for (let turn = 1; turn <= calls; turn++) {
+    expect(isOpen()).toBe(false);
+    breaker.begin()(new SourceError(code), waiting);
+  }
+  expect(isOpen()).toBe(true);
+});
+
 test('does not open for nine of twenty calls', () => {
   const { breaker, isOpen } = createTimed();
-  for (let turn = 0; turn < 11; turn++) breaker.begin()(null);
-  for (let turn = 0; turn < 9; turn++) breaker.begin()(failure);
+  for (let turn = 0; turn < 11; turn++) breaker.begin()(null, 1);
+  for (let turn = 0; turn < 9; turn++) breaker.begin()(failure, 1);
   expect(isOpen()).toBe(false);
 });
 
 test('heeds of calls that began before the circuit opened nothing more', () => {
   const { breaker, pass, isOpen } = createTimed();
   const earlier = Array.from({ length: volume + 2 }, () => breaker.begin());
-  for (const end of earlier.slice(0, volume)) end(failure);
+  for (const end of earlier.slice(0, volume)) end(failure, 1);
   expect(isOpen()).toBe(true);
-  earlier.at(-1)?.(null);
+  earlier.at(-1)?.(null, 1);
   expect(isOpen()).toBe(true);
   pass(resetTimeout);
   const end = breaker.begin();
-  earlier.at(-2)?.(null);
+  earlier.at(-2)?.(null, 1);
   expect(isOpen()).toBe(true);
-  end(null);
+  end(null, 1);
   expect(isOpen()).toBe(false);
 });
 

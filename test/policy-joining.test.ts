@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { SourceError } from '../src/errors.ts';
 import type { SourceReport } from '../src/request-source.ts';
-import { createSharing } from '../src/upstream/sharing.ts';
+import { createSharing, type Terms } from '../src/upstream/sharing.ts';
 import { type Graph, openContext, openGraph } from './support/graph.ts';
 import { apimallList, apimallRow, diligentRow } from './support/rows.ts';
 import { slackMs } from './support/slack.ts';
@@ -98,7 +98,7 @@ test.concurrent('gives up a joiner at its own deadline, and no other joiner with
   const sharing = createSharing();
   const { signal } = new AbortController();
   const begun = Promise.withResolvers<string>();
-  const answerIn300Ms = async (ms: number) => {
+  const answerIn300Ms = async ({ ms }: Terms) => {
     await sleep(Math.min(ms, 300));
     if (ms <= 300) throw new SourceError('TIMEOUT');
     return 'whole';
@@ -117,7 +117,7 @@ test.concurrent('ends a try as one that took too long where the last who waits f
   const stays = new AbortController().signal;
   const leaver = new AbortController();
   const ended = Promise.withResolvers<unknown>();
-  const hangs = (_ms: number, signal: AbortSignal) =>
+  const hangs = ({ signal }: Terms) =>
     new Promise<string>((_, reject) => {
       signal.addEventListener('abort', () => {
         ended.resolve(signal.reason);

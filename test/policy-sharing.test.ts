@@ -151,7 +151,7 @@ test('lets nobody join what the last caller has left', async () => {
   const patience = new AbortController().signal;
   const caller = new AbortController();
   // Work that takes its time to end.
-  const left = sharing.run('list', 3000, caller.signal, async (_ms, signal) => {
+  const left = sharing.run('list', 3000, caller.signal, async ({ signal }) => {
     await new Promise((resolve) => signal.addEventListener('abort', resolve));
     await sleep(50);
     throw signal.reason;

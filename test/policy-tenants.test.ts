@@ -94,14 +94,14 @@ test('refuses the five hundred and thirteenth call, whosever it is, until one ha
   const begin = (key: string) => tenants.of({ key }).begin();
   const [end] = Array.from({ length: 512 }, (_, index) => begin(`tenant${index % 4}`));
   expect(() => begin('other')).toThrow(new SourceError('OVERLOADED'));
-  end?.(null);
+  end?.(null, 1);
   expect(() => begin('other')).not.toThrow();
 });
 
 test('gives back the room of a call that an open circuit refuses', () => {
   const tenants = createTenants(() => {}, 1000);
   const broken = tenants.of({ key: 'broken' });
-  for (let calls = 0; calls < 8; calls++) broken.begin()(new SourceError('TIMEOUT'));
+  for (let calls = 0; calls < 8; calls++) broken.begin()(new SourceError('TIMEOUT'), 1);
   for (let calls = 0; calls < 600; calls++) expect(() => broken.begin()).toThrow(new SourceError('CIRCUIT_OPEN'));
 });
 
@@ -153,7 +153,7 @@ test('knows a thousand tenants and forgets the longest unused', async () => {
   const use = (from: number, to: number) =>
     Array.from({ length: to - from }, (_, index) => {
       const tenant = tenants.of({ key: String(from + index) });
-      for (let calls = 0; calls < 8; calls++) tenant.begin()(new SourceError('TIMEOUT'));
+      for (let calls = 0; calls < 8; calls++) tenant.begin()(new SourceError('TIMEOUT'), 1);
       return tenant;
     });
   const [first, second] = use(0, 1000);

@@ -1,13 +1,15 @@
 import { performance } from 'node:perf_hooks';
 import { SourceError } from '../errors.ts';
 
-/** Tells how a call ended: null where it worked, otherwise what it threw. */
-export type EndCall = (error: unknown) => void;
+/** Tells how a call ended, null where it worked, otherwise what it threw; and how many requests waited for it. */
+export type EndCall = (error: unknown, waiting: number) => void;
 
 /** Stops calling what keeps failing, and tries with one call at a time whether it works again. */
 export interface Breaker {
   /** Lets a call pass, or throws a `SourceError` CIRCUIT_OPEN. */
   begin(): EndCall;
+  /** Whether every call passes. */
+  passes(): boolean;
   /** Lets every call pass from now on. */
   retire(): void;
 }
@@ -23,13 +25,16 @@ const windowParts = 10;
 const leastCalls = 20;
 /** Failures without a call that worked among them, which open a circuit as well. */
 const leastInARow = 8;
+/** As how many of those one call counts at most: two must fail, however many waited for the first. */
+const mostOfOne = 4;
 /** Milliseconds that they must last: longer than a blip, which cuts everything that is under way at once. */
 const silenceMs = 500;
 
 /**
  * A circuit opens when half of at least twenty calls within ten seconds failed, or when the last eight did and none worked
- * for half a second: after busy and healthy seconds, half would take as long again. `changed` is told when it opens, and when
- * a call closes it, or it is let go of. `now` is a monotonic clock in milliseconds.
+ * for half a second: after busy and healthy seconds, half would take as long again. Of these eight, a call that took too long is
+ * one for each request that waited for it: where all share a call, there are not eight within the patience of any of them.
+ * `changed` is told when it opens, and when a call closes it, or it is let go of. `now` is a monotonic clock in milliseconds.
  */
 export function createBreaker(
   changed: (isOpen: boolean) => void = () => {},
@@ -59,13 +64,13 @@ export function createBreaker(
     workedAt = now();
   }
 
-  function endUsual(error: unknown): void {
+  function endUsual(error: unknown, waiting: number): void {
     if (saysNothing(error)) return;
     if (!speaksAgainst(error)) {
       worked();
       return;
     }
-    inARow += 1;
+    inARow += isTimeout(error) ? Math.min(waiting, mostOfOne) : 1;
     const { calls, failures } = window.fail(now());
     const isSilent = inARow >= leastInARow && now() - workedAt > silenceMs;
     if (state === 'closed' && (isSilent || (calls >= leastCalls && failures * 2 >= calls))) open();
@@ -89,6 +94,7 @@ export function createBreaker(
       state = 'trying';
       return endTrial;
     },
+    passes: () => state === 'closed' || state === 'retired',
     retire: () => close('retired'),
   };
 }
@@ -133,6 +139,10 @@ function createWindow() {
 /** Whether a call ended by what is our side's: its caller left, or there was no room for the answer. */
 function saysNothing(outcome: unknown): boolean {
   return outcome instanceof SourceError ? outcome.fault.code === 'OVERLOADED' : outcome instanceof Error;
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof SourceError && error.fault.code === 'TIMEOUT';
 }
 
 /** Whether an error speaks against the upstream. What concerns one caller's key or rate never does. */

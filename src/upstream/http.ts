@@ -10,7 +10,7 @@ import { beginCall, noObserver, type UpstreamObserver, type UpstreamWork } from 
 import { explain, keysOf, without } from './problem.ts';
 import { pauseBefore } from './retry.ts';
 import { createReuse, noReuse } from './reuse.ts';
-import type { Start } from './sharing.ts';
+import type { Start, Terms } from './sharing.ts';
 import { createTenants, type Tenant } from './tenants.ts';
 import { exchangeOnce, readWritten } from './write.ts';
 
@@ -70,6 +70,8 @@ interface Operation {
   /** By `performance.now()`. */
   readonly endsAt: number;
   readonly work: UpstreamWork | null;
+  /** How many requests wait for it now. */
+  waiting(): number;
 }
 
 /** Milliseconds of a deadline that no upstream gets. */
@@ -97,7 +99,7 @@ export function createUpstream(url: string, limits: UpstreamLimits, observer: Up
   const reuse = limits.reuseSnapshots === false ? noReuse : createReuse();
 
   /** Begins one call: whoever is to know of it is told now, and of how it ends. */
-  function begin({ tenant, headers, endsAt, work }: Operation, wanted: Wanted, attempt: number) {
+  function begin({ tenant, headers, endsAt, work, waiting }: Operation, wanted: Wanted, attempt: number) {
     const { method, path, body, known, answered } = wanted;
     const timeoutMs = Math.min(limits.attemptTimeoutMs, endsAt - performance.now());
     if (timeoutMs <= 0) throw new SourceError('TIMEOUT');
@@ -119,7 +121,7 @@ export function createUpstream(url: string, limits: UpstreamLimits, observer: Up
       request,
       end(error: unknown) {
         begun.end(error);
-        end(error);
+        end(error, waiting());
       },
     };
   }
@@ -144,7 +146,7 @@ export function createUpstream(url: string, limits: UpstreamLimits, observer: Up
   }
 
   /** What an operation reads with: every call in it may be tried again until `caller` leaves, or its time is over. */
-  function openHttp(operation: Operation, caller: AbortSignal, answered: () => void): Http {
+  function openHttp(operation: Operation, { signal: caller, answered }: Terms): Http {
     const { tenant, headers, endsAt } = operation;
     return {
       failure: (code, said) => new SourceError(code, { ...without(keysOf(headers), said), httpStatus: 200 }),
@@ -183,12 +185,14 @@ export function createUpstream(url: string, limits: UpstreamLimits, observer: Up
   ): Promise<T> {
     const tenant = tenants.of(headers);
     let isStarted = false;
-    const start: Start<T> = (ms, signal, answered) => {
+    const start: Start<T> = (terms) => {
       isStarted = true;
-      const own = { tenant, headers, endsAt: performance.now() + ms, work: read };
-      return operation(openHttp(own, signal, answered));
+      const { ms, waiting } = terms;
+      const own = { tenant, headers, endsAt: performance.now() + ms, work: read, waiting };
+      return operation(openHttp(own, terms));
     };
-    if (!limits.shareInFlight) return start(operationMs, caller, () => {});
+    // Nobody waits for the one call that tries an open circuit but who makes it.
+    if (!limits.shareInFlight || !tenant.passes()) return start({ ...alone, ms: operationMs, signal: caller });
     const result = tenant.sharing.run(name, operationMs, caller, start);
     // Whoever joins starts nothing at first.
     if (!isStarted) {
@@ -205,7 +209,7 @@ export function createUpstream(url: string, limits: UpstreamLimits, observer: Up
   ): Promise<T> {
     const tenant = tenants.of(headers);
     const hidden = keysOf(headers);
-    const own = { tenant, headers, endsAt: performance.now() + operationMs, work };
+    const own = { tenant, headers, endsAt: performance.now() + operationMs, work, waiting: alone.waiting };
     tenants.seal();
     try {
       return await operation({
@@ -238,6 +242,9 @@ export function createUpstream(url: string, limits: UpstreamLimits, observer: Up
     },
   };
 }
+
+/** Terms of what one request waits for and nobody joins. */
+const alone = { answered() {}, waiting: () => 1 };
 
 /** A caller who does not leave. */
 const stays = new AbortController().signal;

@@ -14,11 +14,19 @@ interface Flight {
   until: number;
 }
 
-/**
- * Starts work that takes `ms` at most and ends when its `signal` aborts, which it does when nobody waits any more. It
- * calls `answered` when the first answer comes in.
- */
-export type Start<T> = (ms: number, signal: AbortSignal, answered: () => void) => Promise<T>;
+/** What work is started with. */
+export interface Terms {
+  /** Milliseconds that it takes at most. */
+  readonly ms: number;
+  /** Aborts when nobody waits any more. */
+  readonly signal: AbortSignal;
+  /** To be called when the first answer comes in. */
+  answered(): void;
+  /** How many wait for it now; at the end the one who was the last to give it up. */
+  waiting(): number;
+}
+
+export type Start<T> = (terms: Terms) => Promise<T>;
 
 /** Lets callers that ask the same share the work, as long as nothing of it was answered: so what they get is not older than they. */
 export interface Sharing {
@@ -44,7 +52,13 @@ export function createSharing(): Sharing {
 
   function launch<T>(name: string, endsAt: number, start: Start<T>): Flight {
     const controller = new AbortController();
-    const result = start(endsAt - performance.now(), controller.signal, () => close(flight)).finally(() => {
+    const terms: Terms = {
+      ms: endsAt - performance.now(),
+      signal: controller.signal,
+      answered: () => close(flight),
+      waiting: () => Math.max(flight.waiting, 1),
+    };
+    const result = start(terms).finally(() => {
       flight.isOver = true;
       close(flight);
     });

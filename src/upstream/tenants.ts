@@ -21,6 +21,8 @@ export interface Tenant {
    * the key is to be left alone (RATE_LIMITED) or the upstream keeps failing (CIRCUIT_OPEN).
    */
   begin(): EndCall;
+  /** Whether the circuit lets every call pass: it is not open, nor is one call just trying whether it may close. */
+  passes(): boolean;
 }
 
 /** The tenants of one upstream: as many as fit, the longest unused forgotten first. */
@@ -79,15 +81,16 @@ export function createTenants(circuitChanged: (isOpen: boolean) => void, maxByte
         if (!ownCalls.take(1)) throw new SourceError('OVERLOADED');
         const end = enterCircuit();
         budget.earn();
-        return (error: unknown) => {
+        return (error: unknown, waiting: number) => {
           ownCalls.give(1);
-          end(error);
+          end(error, waiting);
           if (error === null) {
             coolDown.end();
             wasOfUse = true;
           } else if (error instanceof SourceError) fail(error);
         };
       },
+      passes: () => breaker.passes(),
       retire: () => breaker.retire(),
     };
   }
