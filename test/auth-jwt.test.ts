@@ -1,4 +1,12 @@
-import { createLocalJWKSet, generateKeyPair, jwtVerify, UnsecuredJWT } from 'jose';
+import {
+  createLocalJWKSet,
+  exportJWK,
+  generateKeyPair,
+  type JSONWebKeySet,
+  type JWTVerifyGetKey,
+  jwtVerify,
+  UnsecuredJWT,
+} from 'jose';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Authentication } from '../src/auth/authentication.ts';
 import { createJwtReader } from '../src/auth/jwt.ts';
@@ -111,7 +119,7 @@ test('would take most of these, if it did not ask for an issuer, an audience, an
   expect((await jwtVerify(token, secret)).payload.sub).toBe('alice');
   const read = createJwtReader(
     { issuer: issuerName, audience },
-    { find: () => secret as never, renew: async () => false },
+    { find: () => secret as never, renew: async () => false, readings: () => 1 },
     new Set(),
   );
   await expect(read(token)).rejects.toThrow('alg');
@@ -148,4 +156,79 @@ test('keeps apart whom cutting would make one', async () => {
     ['auth0|x', 'auth0/x'].map(async (sub) => authentication.identify([`Bearer ${await issuer.sign({ sub })}`])),
   );
   expect(names[0]).not.toEqual(names[1]);
+});
+
+/** A reader of the issuer's tokens, which tells how often it looked for a key: each signature that is checked needs one. */
+function readWithKeys(keys: JSONWebKeySet) {
+  let reading = 1;
+  let checks = 0;
+  const local = createLocalJWKSet(keys);
+  const find: JWTVerifyGetKey = (...token) => {
+    checks += 1;
+    return local(...token);
+  };
+  const keySet = { find, renew: async () => false, readings: () => reading };
+  const taken = new Set<string>();
+  const read = createJwtReader({ issuer: issuerName, audience }, keySet, taken);
+  const readKeys = () => {
+    reading += 1;
+  };
+  return { read, taken, readKeys, checks: () => checks };
+}
+
+async function startReading() {
+  return readWithKeys(await (await fetch(`${issuer.server.url}/keys`)).json());
+}
+
+test('checks the signature of a token once for each reading of the keys', async () => {
+  const { read, readKeys, checks } = await startReading();
+  const token = await issuer.sign({ scope: 'webhooks:read webhooks:write' });
+  const first = await read(token);
+  for (let again = 0; again < 5; again++) expect(await read(token)).toEqual(first);
+  expect(checks()).toBe(1);
+  await read(await issuer.sign({ jti: 'another' }));
+  expect(checks()).toBe(2);
+  readKeys();
+  expect(await read(token)).toEqual(first);
+  expect(checks()).toBe(3);
+});
+
+test('takes no token for one that was good and differs in a character', async () => {
+  const { read } = await startReading();
+  const token = await issuer.sign();
+  await read(token);
+  const at = token.lastIndexOf('.') + 10;
+  const forged = token.slice(0, at) + (token[at] === 'A' ? 'B' : 'A') + token.slice(at + 1);
+  await expect(read(forged)).rejects.toThrow('signature');
+});
+
+test('takes a token that was good no longer than it is', async () => {
+  const { read } = await startReading();
+  // Clocks may differ by ten seconds.
+  const token = await issuer.sign({ exp: seconds(-8) });
+  expect(await read(token)).toMatchObject({ name: 'alice' });
+  await eventually(() => expect(read(token)).rejects.toThrow('"exp"'));
+});
+
+test('names a caller who was known anew where the name came to be that of another', async () => {
+  const { read, taken } = await startReading();
+  const token = await issuer.sign();
+  expect((await read(token)).name).toBe('alice');
+  taken.add('alice');
+  expect((await read(token)).name).toMatch(/^alice\.[\da-f]{8}$/);
+});
+
+test('remembers ten thousand tokens, and checks again who was away longest', async () => {
+  const { privateKey, publicKey } = await generateKeyPair('EdDSA');
+  const keys = { keys: [{ ...(await exportJWK(publicKey)), kid: 'first' }] };
+  const { read, checks } = readWithKeys(keys);
+  const sign = (jti: number) => signClaims({ ...rightClaims(), jti: String(jti) }, privateKey, 'first', 'EdDSA');
+  const first = await sign(0);
+  await read(first);
+  for (let from = 1; from <= 10_000; from += 100) {
+    await Promise.all(Array.from({ length: 100 }, async (_none, index) => read(await sign(from + index))));
+  }
+  expect(checks()).toBe(10_001);
+  await read(first);
+  expect(checks()).toBe(10_002);
 });

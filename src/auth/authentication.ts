@@ -62,7 +62,7 @@ export function createAuthentication(
       names.clear();
       for (const { name } of renewed) names.add(name);
     },
-    isReady: () => keySet?.isLoaded() ?? true,
+    isReady: () => keySet?.readings() !== 0,
     close: async () => keySet?.close(),
   };
 }

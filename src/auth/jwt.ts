@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { errors, type JWTPayload, type JWTVerifyGetKey, type JWTVerifyOptions, jwtVerify } from 'jose';
+import { LRUCache } from 'lru-cache';
 import type { JwtConfig } from '../config-auth.ts';
 import type { Caller } from '../request.ts';
 import { callerNamePattern, isScope } from '../tokens.ts';
@@ -20,14 +21,37 @@ const clockTolerance = 10;
 /** Keys that are tried for a token that names none: an issuer has two or three while it changes them. */
 const mostTried = 4;
 
-/** Checks tokens of one issuer for one audience. `taken` are names that belong to others, so that no subject can take one. */
+/** Tokens that were found good, of which the longest unused are forgotten first. */
+const mostKnown = 10_000;
+
+/** What a token said that was found good. */
+interface Known {
+  readonly name: string;
+  /** The name where that one belongs to somebody else. */
+  readonly otherName: string;
+  readonly scopes: Caller['scopes'];
+  /** Seconds since 1970. */
+  readonly expiresAt: number;
+  /** The reading of the issuer's keys that it was found good by. */
+  readonly reading: number;
+}
+
+/**
+ * Checks tokens of one issuer for one audience. `taken` are names that belong to others, so that no subject can take one. A
+ * signature takes longer to check than most requests to answer, so that of one token is checked once for each reading of the keys.
+ */
 export function createJwtReader(
   { issuer, audience }: Pick<JwtConfig, 'issuer' | 'audience'>,
-  { find, renew }: Pick<KeySet, 'find' | 'renew'>,
+  { find, renew, readings }: Pick<KeySet, 'find' | 'renew' | 'readings'>,
   taken: ReadonlySet<string>,
 ): ReadJwt {
   const options = { issuer, audience, algorithms, clockTolerance, requiredClaims: ['exp'] };
-  return async (token) => {
+  /** By digest: no token is kept. */
+  const known = new LRUCache<string, Known>({ max: mostKnown });
+
+  async function check(token: string): Promise<Known> {
+    // Before the keys are looked up, as they may be read anew while this one is checked.
+    const reading = readings();
     const payload = await verify(token, find, options).catch(async (error) => {
       // The issuer may have put another key in the place of the one that we know.
       const isForeign =
@@ -36,8 +60,25 @@ export function createJwtReader(
       return await verify(token, find, options);
     });
     const scopes = new Set([...wordsOf(payload.scope), ...wordsOf(payload.scp)].filter(isScope));
-    return { name: nameOf(subjectOf(payload), taken), scopes };
+    return { ...namesOf(subjectOf(payload)), scopes, expiresAt: Number(payload.exp), reading };
+  }
+
+  return async (token) => {
+    const digest = hash('sha256', token);
+    let found = known.get(digest);
+    if (!found || found.reading !== readings() || hasExpired(found)) {
+      known.delete(digest);
+      found = await check(token);
+      known.set(digest, found);
+    }
+    const { name, otherName, scopes } = found;
+    return { name: taken.has(name) ? otherName : name, scopes };
   };
+}
+
+/** By the same rule as jose's. */
+function hasExpired({ expiresAt }: Known): boolean {
+  return expiresAt <= Math.floor(Date.now() / 1000) - clockTolerance;
 }
 
 /** What a token says. One need not name its key (RFC 7515, 4.1.4): of several that it may be signed with, one must fit. */
@@ -68,9 +109,9 @@ function subjectOf({ sub, client_id: client }: JWTPayload): string {
 }
 
 /** The subject as a name, with a digest where that would make two of them one. */
-function nameOf(subject: string, taken: ReadonlySet<string>): string {
-  if (callerNamePattern.test(subject) && !taken.has(subject)) return subject;
-  return `${subject.slice(0, 55).replace(/[^\w.@-]/g, '_')}.${hash('sha256', subject).slice(0, 8)}`;
+function namesOf(subject: string): Pick<Known, 'name' | 'otherName'> {
+  const otherName = `${subject.slice(0, 55).replace(/[^\w.@-]/g, '_')}.${hash('sha256', subject).slice(0, 8)}`;
+  return { name: callerNamePattern.test(subject) ? subject : otherName, otherName };
 }
 
 /** Scopes as issuers write them: a text with spaces (RFC 8693, 4.2) or a list. */

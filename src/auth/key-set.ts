@@ -15,8 +15,8 @@ export interface KeySet {
   readonly find: JWTVerifyGetKey;
   /** Reads the keys anew, if that was not done just now, and tells whether it was done. Throws as `find` does. */
   renew(): Promise<boolean>;
-  /** Whether the keys were ever read. */
-  isLoaded(): boolean;
+  /** How often the keys were read: 0 for never. What an earlier reading had may be gone. */
+  readings(): number;
   /** Stops reading them. */
   close(): Promise<void>;
 }
@@ -84,6 +84,7 @@ export function createKeySet(
     answered: () => {},
   };
   let keys: JWTVerifyGetKey | null = null;
+  let readings = 0;
   let reading: Promise<void> | null = null;
   let startedAt = Number.NEGATIVE_INFINITY;
   let failures = 0;
@@ -96,6 +97,7 @@ export function createKeySet(
     const before = failures;
     try {
       keys = await exchange(connections, request, closed.signal, readKeys);
+      readings += 1;
       failures = 0;
       if (before > 0) onChange(null, null);
     } catch (error) {
@@ -138,7 +140,7 @@ export function createKeySet(
       }
     },
     renew,
-    isLoaded: () => keys !== null,
+    readings: () => readings,
     async close() {
       clearTimeout(timer);
       closed.abort();
