@@ -71,11 +71,13 @@ export function createTraces(config: TracesConfig, version: string, onFault: (ca
 
   function wrap(span: OtelSpan, parent: Context): Span {
     const { traceId, spanId, traceFlags } = span.spanContext();
+    // Without the caller's tracestate: a provider is another company.
+    const headers = { traceparent: `00-${traceId}-${spanId}-0${traceFlags & 1}` };
+    if (!span.isRecording()) return unrecorded(traceId, headers);
     const context = trace.setSpan(parent, span);
     return {
       traceId,
-      // Without the caller's tracestate: a provider is another company.
-      headers: { traceparent: `00-${traceId}-${spanId}-0${traceFlags & 1}` },
+      headers,
       begin: (name: string, attributes: SpanAttributes = {}, kind: keyof typeof kinds = 'work') =>
         wrap(tracer.startSpan(name, { kind: kinds[kind], attributes }, context), context),
       set: (attributes) => void span.setAttributes(attributes),
@@ -101,6 +103,12 @@ export function createTraces(config: TracesConfig, version: string, onFault: (ca
     },
     close: (ms) => Promise.race([provider.shutdown().catch(() => {}), sleep(ms)]),
   };
+}
+
+/** A span of a trace that is not recorded, with all its parts: nobody would see which is which. */
+function unrecorded(traceId: string, headers: Span['headers']): Span {
+  const span: Span = { traceId, headers, begin: () => span, set() {}, end() {} };
+  return span;
 }
 
 const getter: TextMapGetter<IncomingMessage['headers']> = {

@@ -116,6 +116,29 @@ test.concurrent('tells a receiver of a request, its steps, its sources and its c
   expect(program.output()).not.toMatch(/canary|of-the-receiver/);
 });
 
+test.concurrent('records nothing of a trace that its caller does not record, and tells providers so', async () => {
+  await using receiver = await startReceiver();
+  await using diligent = await startUpstream(json([diligentRow()]));
+  await using program = await startProgram({
+    DILIGENT_API_KEY: 'k',
+    DILIGENT_API_URL: diligent.url,
+    OTEL_EXPORTER_OTLP_ENDPOINT: receiver.upstream.url,
+  });
+  await ask(program.url, query, { ...caller, traceparent: caller.traceparent.replace(/01$/, '00') });
+  await ask(program.url, query, { traceparent: `00-${'1'.repeat(32)}-${callersSpan}-01` });
+  program.signal('SIGTERM');
+  expect(await program.ended).toBe(0);
+  expect(new Set(receiver.spans().map((span) => span.traceId))).toEqual(new Set(['1'.repeat(32)]));
+  const [unrecorded, recorded] = diligent.calls.map(({ headers }) => headers.traceparent);
+  expect(unrecorded).toMatch(new RegExp(`^00-${traceId}-[0-9a-f]{16}-00$`));
+  expect(unrecorded).not.toContain(callersSpan);
+  expect(recorded).toMatch(/^00-1{32}-[0-9a-f]{16}-01$/);
+  expect(program.lines().filter(({ msg }) => msg === 'operation')).toMatchObject([
+    { traceId },
+    { traceId: '1'.repeat(32) },
+  ]);
+});
+
 test.concurrent('tells of a call in the trace of the request that began it, and of those who joined that they did', async () => {
   await using receiver = await startReceiver();
   const { promise: released, resolve: release } = Promise.withResolvers<void>();
