@@ -1,10 +1,10 @@
 import type { Config } from './config.ts';
 import { variablesOf } from './config-sources.ts';
 import { serverCredentials } from './credentials.ts';
-import type { SourceErrorCode } from './errors.ts';
 import { openSource } from './open-source.ts';
 import { createRecord } from './request.ts';
 import type { Source, SourceReport } from './request-source.ts';
+import type { SourceErrorCode } from './source-error.ts';
 import { openSources } from './sources.ts';
 import { createTurns } from './turns.ts';
 import type { Upstream } from './upstream/http.ts';

@@ -1,7 +1,8 @@
-import type { ErrorPlace, SourceLack } from './errors.ts';
+import type { ErrorPlace } from './errors.ts';
 import { openSource } from './open-source.ts';
 import type { EndedWrite, RequestRecord } from './request.ts';
 import type { RequestSource, Source, SourceOptions } from './request-source.ts';
+import type { SourceLack } from './source-error.ts';
 import type { Turn } from './turns.ts';
 import type { Webhook } from './webhook.ts';
 

@@ -1,8 +1,8 @@
 import { readSecret, type SecretFiles } from './config-files.ts';
 import { credentialPattern, credentialRule, type SourceConfig, variablesOf } from './config-sources.ts';
-import { SourceError } from './errors.ts';
 import type { Authorization, FindCredential } from './request-source.ts';
 import type { SecretFile } from './secret-files.ts';
+import { SourceError } from './source-error.ts';
 import { readTokens, type Token } from './tokens.ts';
 
 /** The keys that came since the start, by the keys of their sources. */

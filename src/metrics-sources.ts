@@ -1,7 +1,7 @@
 import { Gauge, type Registry } from 'prom-client';
-import { type SourceErrorCode, sourceErrorCodes } from './errors.ts';
 import { type EndedWrite, type ReadList, type WriteAction, writeActions, writeErrorCodes } from './request.ts';
 import { createCounter, createHistogram } from './series.ts';
+import { type SourceErrorCode, sourceErrorCodes } from './source-error.ts';
 import { healths, type Webhook } from './webhook.ts';
 
 /** How one call to a provider ended: CANCELLED is what nobody waited for any more. */

@@ -1,7 +1,7 @@
 import type { Delivery } from './delivery.ts';
-import type { SourceError, SourceFault } from './errors.ts';
 import type { Operations, Provider } from './providers/provider.ts';
 import type { ReadList, RequestRecord } from './request.ts';
+import type { SourceError, SourceFault } from './source-error.ts';
 import type { Turn } from './turns.ts';
 import type { WriteHttp } from './upstream/calls.ts';
 import type { Upstream } from './upstream/http.ts';

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
-import type { SourceErrorCode } from './errors.ts';
 import { createRequestId } from './request-id.ts';
+import type { SourceErrorCode } from './source-error.ts';
 import type { Span } from './span.ts';
 import type { Webhook } from './webhook.ts';
 

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
-import { SourceError, UnknownOutcome } from './errors.ts';
 import { beginRead, type ReadSubject } from './request.ts';
 import type { Authorization, RequestSource, Source, SourceOptions, SourceReport, Written } from './request-source.ts';
+import { SourceError, UnknownOutcome } from './source-error.ts';
 import { callerLeft, done, failed, reportOf } from './source-reports.ts';
 import type { Http, WriteHttp } from './upstream/calls.ts';
 import type { Snapshot } from './upstream/snapshot.ts';

@@ -1,5 +1,5 @@
-import { SourceError, type SourceFault, type SourceLack } from './errors.ts';
 import type { RequestSource, SourceReport } from './request-source.ts';
+import { SourceError, type SourceFault, type SourceLack } from './source-error.ts';
 import type { Snapshot } from './upstream/snapshot.ts';
 
 /** What a list that was read says of its source: rows that could not be read make it a part, or nothing. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import { refusalOf } from './door/refusal.ts';
-import { errnoOf, SourceError } from './errors.ts';
+import { errnoOf } from './errno.ts';
 import { describeError, type Log, printable } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import {
@@ -14,6 +14,7 @@ import {
   type SourceRead,
 } from './request.ts';
 import { createRound } from './round.ts';
+import { SourceError } from './source-error.ts';
 import type { Span } from './span.ts';
 import type { EndedCall, UpstreamObserver } from './upstream/observer.ts';
 

@@ -26,7 +26,7 @@ import {
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
 import type { TracesConfig } from './config-traces.ts';
-import { errnoOf } from './errors.ts';
+import { errnoOf } from './errno.ts';
 import type { Span, SpanAttributes } from './span.ts';
 
 /** Traces while they are sent to a receiver. */

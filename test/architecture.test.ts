@@ -18,7 +18,7 @@ const levels: readonly RegExp[] = [
   /^auth\//,
   /^providers\/(provider|wire|sandbox-http|delivery-message)\.ts$/,
   /^upstream\//,
-  /^(webhook|filter|order|page|errors|flat|config|config-files|config-auth|config-sources|config-traces|manifest|tokens|new-token|metrics|metrics-sources|series|address|turns|round|request|request-id|secret-files|span|log|traces|version|compile|query-writer|graphiql-tabs|variables|delivery|delivery-log|delivery-page|line|garbage)\.ts$/,
+  /^(webhook|filter|order|page|errno|errors|source-error|flat|config|config-files|config-auth|config-sources|config-traces|manifest|tokens|new-token|metrics|metrics-sources|series|address|turns|round|request|request-id|secret-files|span|log|traces|version|compile|query-writer|graphiql-tabs|variables|delivery|delivery-log|delivery-page|line|garbage)\.ts$/,
 ];
 
 type Files = ReadonlyMap<string, string>;

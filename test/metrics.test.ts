@@ -1,9 +1,9 @@
 import type { RequestListener } from 'node:http';
 import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { SourceError } from '../src/errors.ts';
 import { silentLog } from '../src/log.ts';
 import { createMetrics } from '../src/metrics.ts';
+import { SourceError } from '../src/source-error.ts';
 import { createTelemetry } from '../src/telemetry.ts';
 import { createBreaker } from '../src/upstream/breaker.ts';
 import type { Webhook } from '../src/webhook.ts';

@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { SourceError, type SourceErrorCode } from '../src/errors.ts';
+import { SourceError, type SourceErrorCode } from '../src/source-error.ts';
 import { createBreaker } from '../src/upstream/breaker.ts';
 import { reportQuery } from './support/faults.ts';
 import { openContext, openGraph } from './support/graph.ts';

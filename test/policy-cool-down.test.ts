@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { SourceError } from '../src/errors.ts';
+import { SourceError } from '../src/source-error.ts';
 import { createCoolDown } from '../src/upstream/cool-down.ts';
 import { faultOf, reportQuery } from './support/faults.ts';
 import { type Graph, openGraph } from './support/graph.ts';

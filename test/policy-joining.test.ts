@@ -1,8 +1,8 @@
 import type { RequestListener } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { SourceError } from '../src/errors.ts';
 import type { SourceReport } from '../src/request-source.ts';
+import { SourceError } from '../src/source-error.ts';
 import { createSharing, type Terms } from '../src/upstream/sharing.ts';
 import { type Graph, openContext, openGraph } from './support/graph.ts';
 import { apimallList, apimallRow, diligentRow } from './support/rows.ts';

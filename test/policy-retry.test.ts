@@ -2,7 +2,7 @@ import type { RequestListener } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'undici';
 import { expect, test } from 'vitest';
-import { SourceError, type SourceErrorCode, type SourceFaultDetails } from '../src/errors.ts';
+import { SourceError, type SourceErrorCode, type SourceFaultDetails } from '../src/source-error.ts';
 import { createRetryBudget, pauseBefore, type RetryBudget } from '../src/upstream/retry.ts';
 import { openGraphAt, reportQuery, startRacing } from './support/faults.ts';
 import { openGraph } from './support/graph.ts';

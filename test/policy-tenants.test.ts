@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test, vi } from 'vitest';
-import { SourceError } from '../src/errors.ts';
+import { SourceError } from '../src/source-error.ts';
 import { createUpstream } from '../src/upstream/http.ts';
 import { createSharing } from '../src/upstream/sharing.ts';
 import { createTenants } from '../src/upstream/tenants.ts';

@@ -1,6 +1,6 @@
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { SourceError } from '../src/errors.ts';
+import { SourceError } from '../src/source-error.ts';
 import { createUpstream, type Upstream, type UpstreamLimits } from '../src/upstream/http.ts';
 import { createBareUpstream } from './support/bare-upstream.ts';
 import { createCertificate, hasOpenssl } from './support/certificates.ts';

@@ -1,6 +1,6 @@
 import type { RequestListener } from 'node:http';
 import { expect, test } from 'vitest';
-import type { SourceErrorCode } from '../src/errors.ts';
+import type { SourceErrorCode } from '../src/source-error.ts';
 import { askInEveryPlace, everyPlace, faultOf, reportQuery, wholeLists } from './support/faults.ts';
 import { openGraph } from './support/graph.ts';
 import { diligentRow } from './support/rows.ts';

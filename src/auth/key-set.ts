@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
-import { errnoOf, SourceError, type SourceErrorCode } from '../errors.ts';
+import { errnoOf } from '../errno.ts';
+import { SourceError, type SourceErrorCode } from '../source-error.ts';
 import { parseBody, statusError } from '../upstream/answer.ts';
 import { createConnections, type UpstreamProxy } from '../upstream/connections.ts';
 import { exchange } from '../upstream/exchange.ts';

@@ -7,8 +7,9 @@ import {
 } from 'graphql';
 import type { Context } from '../context.ts';
 import { type DeliveryIdParts, deliveryTypename, readDeliveryId } from '../delivery.ts';
-import { InputError, quote, SourceError, SourceFailure } from '../errors.ts';
+import { InputError, quote, SourceFailure } from '../errors.ts';
 import type { RequestSource } from '../request-source.ts';
+import { SourceError } from '../source-error.ts';
 import { decodeId, type Webhook } from '../webhook.ts';
 import { builder } from './builder.ts';
 import { Node } from './node.ts';

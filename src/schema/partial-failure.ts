@@ -8,8 +8,8 @@ import {
   responsePathAsArray,
 } from 'graphql';
 import type { Context } from '../context.ts';
-import type { SourceLack } from '../errors.ts';
 import type { SourceReport } from '../request-source.ts';
+import type { SourceLack } from '../source-error.ts';
 import { lackOf } from '../source-reports.ts';
 
 /** Adds what these sources lack to the errors of the answer, at the path of this field, which has a value all the same. */

@@ -1,5 +1,5 @@
-import { type SourceErrorCode, type SourceFault, sourceErrorCodes } from '../errors.ts';
 import type { SourceReport } from '../request-source.ts';
+import { type SourceErrorCode, type SourceFault, sourceErrorCodes } from '../source-error.ts';
 import { builder } from './builder.ts';
 import { WebhookSource } from './webhook-source.ts';
 

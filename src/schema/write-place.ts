@@ -1,8 +1,9 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import type { Context } from '../context.ts';
-import { InputError, SourceError, SourceFailure } from '../errors.ts';
+import { InputError, SourceFailure } from '../errors.ts';
 import type { WriteAction } from '../request.ts';
 import type { RequestSource } from '../request-source.ts';
+import { SourceError } from '../source-error.ts';
 import { decodeId } from '../webhook.ts';
 import { type Located, locate } from './by-id.ts';
 import type { UserError } from './write-outcome.ts';

@@ -1,5 +1,5 @@
-import type { SourceError } from '../errors.ts';
 import type { RequestSource } from '../request-source.ts';
+import type { SourceError } from '../source-error.ts';
 import type { WriteHttp } from '../upstream/calls.ts';
 import type { Webhook } from '../webhook.ts';
 import type { WritePlan } from './write.ts';

@@ -1,7 +1,7 @@
 import type { Context } from '../context.ts';
-import { type SourceError, UnknownOutcome } from '../errors.ts';
 import type { EndedWrite } from '../request.ts';
 import type { RequestSource } from '../request-source.ts';
+import { type SourceError, UnknownOutcome } from '../source-error.ts';
 import type { WriteHttp } from '../upstream/calls.ts';
 import type { Webhook } from '../webhook.ts';
 import type { Located } from './by-id.ts';

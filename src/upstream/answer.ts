@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { SourceError, type SourceErrorCode, type SourceFaultDetails } from '../errors.ts';
+import { SourceError, type SourceErrorCode, type SourceFaultDetails } from '../source-error.ts';
 
 /** An upstream's answer, read whole. */
 export interface Answer {

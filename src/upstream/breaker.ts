@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import { SourceError } from '../errors.ts';
+import { SourceError } from '../source-error.ts';
 
 /** Tells how a call ended, null where it worked, otherwise what it threw; and how many requests waited for it. */
 export type EndCall = (error: unknown, waiting: number) => void;

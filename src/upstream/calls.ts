@@ -1,4 +1,4 @@
-import type { SourceError, SourceErrorCode } from '../errors.ts';
+import type { SourceError, SourceErrorCode } from '../source-error.ts';
 import type { Request } from './exchange.ts';
 import type { ReadProblem } from './problem.ts';
 import type { FindVolatile } from './reuse.ts';

@@ -1,4 +1,4 @@
-import { SourceError } from '../errors.ts';
+import { SourceError } from '../source-error.ts';
 
 /** Keeps from asking with a key that the upstream limits the rate of. */
 export interface CoolDown {

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
-import { SourceError } from '../errors.ts';
 import { createRound } from '../round.ts';
+import { SourceError } from '../source-error.ts';
 import type { Answer } from './answer.ts';
 import type { Connections } from './connections.ts';
 import type { Quota } from './quota.ts';

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { SourceError } from '../errors.ts';
 import type { SourceRead } from '../request.ts';
+import { SourceError } from '../source-error.ts';
 import { type Answer, isJson, parseBody } from './answer.ts';
 import type { Http, Reading, WriteHttp } from './calls.ts';
 import { createConnections, type UpstreamProxy } from './connections.ts';

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
-import { SourceError } from '../errors.ts';
 import type { SourceRead } from '../request.ts';
+import { SourceError } from '../source-error.ts';
 import type { SpanAttributes } from '../span.ts';
 import type { Request } from './exchange.ts';
 

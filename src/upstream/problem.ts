@@ -1,4 +1,4 @@
-import type { SourceError, SourceFaultDetails } from '../errors.ts';
+import type { SourceError, SourceFaultDetails } from '../source-error.ts';
 import { type Answer, parseBody, statusError } from './answer.ts';
 
 /** Reads what a provider says of its own error; the body is undefined where it is not JSON. */

@@ -1,4 +1,4 @@
-import { SourceError } from '../errors.ts';
+import { SourceError } from '../source-error.ts';
 
 const mostTries = 3;
 const firstPauseMs = 50;

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import { SourceError } from '../errors.ts';
+import { SourceError } from '../source-error.ts';
 
 /** Work that is under way, and how many wait for it. */
 interface Flight {

@@ -1,4 +1,4 @@
-import { SourceError, type SourceFault } from '../errors.ts';
+import { SourceError, type SourceFault } from '../source-error.ts';
 import type { Webhook } from '../webhook.ts';
 
 /** What a list is made of. */

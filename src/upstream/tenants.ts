@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { LRUCache } from 'lru-cache';
-import { SourceError } from '../errors.ts';
+import { SourceError } from '../source-error.ts';
 import { createBreaker, type EndCall } from './breaker.ts';
 import { createCoolDown } from './cool-down.ts';
 import { createQuota, type Quota } from './quota.ts';

@@ -1,4 +1,4 @@
-import { SourceError, UnknownOutcome } from '../errors.ts';
+import { SourceError, UnknownOutcome } from '../source-error.ts';
 import { type Answer, parseBody } from './answer.ts';
 import type { Connections } from './connections.ts';
 import { exchange, type Request } from './exchange.ts';

@@ -1,4 +1,4 @@
-import { SourceError } from '../../src/errors.ts';
+import { SourceError } from '../../src/source-error.ts';
 import type { Http } from '../../src/upstream/calls.ts';
 import type { Upstream } from '../../src/upstream/http.ts';
 

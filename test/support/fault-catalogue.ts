@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TlsOptions } from 'node:tls';
 import { gzipSync } from 'node:zlib';
-import type { SourceErrorCode } from '../../src/errors.ts';
+import type { SourceErrorCode } from '../../src/source-error.ts';
 import { asProvider, bytes, lists, onRequest, rawAnswer, wholeBody } from './faults.ts';
 import type { Fault } from './matrix.ts';
 import { apimallList, apimallRow, diligentRow } from './rows.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SourceErrorCode } from '../../src/errors.ts';
+import type { SourceErrorCode } from '../../src/source-error.ts';
 import { createUpstream, type Upstream, type UpstreamLimits } from '../../src/upstream/http.ts';
 import { openGraphAt, reportQuery, wholeLists } from './faults.ts';
 import type { Graph } from './graph.ts';

@@ -1,4 +1,4 @@
-import { SourceError } from '../../errors.ts';
+import { SourceError } from '../../source-error.ts';
 import type { Http } from '../../upstream/calls.ts';
 import { createSnapshot, readRows, type Snapshot } from '../../upstream/snapshot.ts';
 import { type ApiMallWebhook, failureCode, findRequestId, readList, readProblem, webhookReader } from './wire.ts';

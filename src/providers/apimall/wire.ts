@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { SourceErrorCode, SourceFaultDetails } from '../../errors.ts';
 import { flat } from '../../flat.ts';
+import type { SourceErrorCode, SourceFaultDetails } from '../../source-error.ts';
 import { isPlainText, type Span } from '../../upstream/reuse.ts';
 import { type Health, type LastDelivery, type Webhook, webhookIds } from '../../webhook.ts';
 import { isObject, isoTime, maybeCount, maybeId, maybeInt, maybeText, maybeTexts, quote } from '../wire.ts';

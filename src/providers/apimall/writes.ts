@@ -1,4 +1,4 @@
-import { UnknownOutcome } from '../../errors.ts';
+import { UnknownOutcome } from '../../source-error.ts';
 import type { WriteHttp } from '../../upstream/calls.ts';
 import { type ApiMallWebhook, failureCode, readProblem, WireData, WireFailure, webhookReader } from './wire.ts';
 

@@ -1,5 +1,5 @@
 import { type Delivery, encodeDeliveryId } from '../../delivery.ts';
-import { SourceError } from '../../errors.ts';
+import { SourceError } from '../../source-error.ts';
 import type { Http } from '../../upstream/calls.ts';
 import { createSnapshot, readRows, type Snapshot } from '../../upstream/snapshot.ts';
 import { readMessage, type WireMessage } from '../delivery-message.ts';

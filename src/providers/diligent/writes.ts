@@ -1,5 +1,5 @@
 import type { DeliveryIdParts } from '../../delivery.ts';
-import { UnknownOutcome } from '../../errors.ts';
+import { UnknownOutcome } from '../../source-error.ts';
 import type { WriteHttp } from '../../upstream/calls.ts';
 import { readObjections } from './objections.ts';
 import { type DiligentWebhook, webhookReader } from './wire.ts';
