@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { clientNetwork } from '../address.ts';
 import type { Authentication, Identity } from '../auth/authentication.ts';
 import { type Caller, nobody } from '../request.ts';
+import { valuesOf } from './headers.ts';
 import { createRateLimit } from './rate-limit.ts';
 import type { Refusal } from './refusal.ts';
 
@@ -33,7 +34,7 @@ export function createAccess({ authentication, rateLimit, graphiql }: AccessOpti
 
   async function identify(request: IncomingMessage): Promise<Admission> {
     if (!authentication) return anybody;
-    const identity = await authentication.identify(request.headersDistinct.authorization ?? []);
+    const identity = await authentication.identify(valuesOf(request, 'authorization'));
     return typeof identity === 'string' ? { refusal: refusals[identity] } : { caller: identity };
   }
 

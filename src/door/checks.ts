@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { valuesOf } from './headers.ts';
 import { badRequest, type Refusal } from './refusal.ts';
 
 /** Pairs of name and value in one request: node:http drops those beyond its own limit without a word. */
@@ -16,21 +17,18 @@ const documentParameters = ['query', 'extensions', 'documentId', 'doc_id'];
 const preflightHeaders = ['x-graphql-yoga-csrf', 'apollo-require-preflight', 'graphql-require-preflight'];
 
 /** What is wrong with the request line and the headers of any request. */
-export function checkRequest({ url = '', headers, rawHeaders }: IncomingMessage): Refusal | null {
+export function checkRequest(request: IncomingMessage): Refusal | null {
+  const { url = '', headers, rawHeaders } = request;
   const coding = headers['transfer-encoding'];
   // node:http takes what ends in it, and takes off nothing else: to others the body would end elsewhere.
   if (coding !== undefined && coding.toLowerCase() !== 'chunked')
     return badRequest(400, 'The only transfer encoding is chunked.');
   if (!url.startsWith('/') || url.startsWith('//')) return badRequest(400, 'The target must be a path.');
   if (rawHeaders.length > 2 * mostHeaders) return badRequest(431, `At most ${mostHeaders} headers are taken.`);
-  const isOne = rawHeaders.filter((name, index) => index % 2 === 0 && isHost(name)).length === 1;
-  if (!isOne || !isValidHost(headers.host ?? '')) return badRequest(400, 'There must be one valid Host header.');
+  if (valuesOf(request, 'host').length !== 1 || !isValidHost(headers.host ?? ''))
+    return badRequest(400, 'There must be one valid Host header.');
   if (headers.upgrade !== undefined) return badRequest(400, 'No other protocol is spoken here.', { allow: allowed });
   return null;
-}
-
-function isHost(name: string): boolean {
-  return name.length === 4 && name.toLowerCase() === 'host';
 }
 
 /** Most requests name the host that the last one named. */

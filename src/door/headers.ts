@@ -18,6 +18,18 @@ export function commonHeaders(): Record<string, string> {
   return { 'x-request-id': createRequestId(), ...constant };
 }
 
+/**
+ * What a request says under a name, which is in lower case, however often it says it. (node:http's own `headersDistinct` makes
+ * lists of all that a browser sends.)
+ */
+export function valuesOf({ rawHeaders }: IncomingMessage, name: string): string[] {
+  return rawHeaders.filter((_value, index) => index % 2 === 1 && isCalled(rawHeaders[index - 1] ?? '', name));
+}
+
+function isCalled(header: string, name: string): boolean {
+  return header.length === name.length && header.toLowerCase() === name;
+}
+
 /** The headers of Yoga's answer by their names in lower case, which not all of its own are. */
 export function headersOf({ headers }: Response): Record<string, string> {
   return Object.fromEntries([...headers].map(([name, value]) => [name.toLowerCase(), value]));
