@@ -26,6 +26,7 @@ export interface Terms {
   waiting(): number;
 }
 
+/** Starts work that keeps to its terms. */
 export type Start<T> = (terms: Terms) => Promise<T>;
 
 /** Lets callers that ask the same share the work, as long as nothing of it was answered: so what they get is not older than they. */
