@@ -1,8 +1,10 @@
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ask } from '../support/program.ts';
 import { readmeBlocks } from '../support/readme.ts';
+import { hang, startUpstream } from '../support/upstream.ts';
 import { attempt, plainEnv, root, run, scratchFolder, start } from './support/run.ts';
 
 const scratch = scratchFolder();
@@ -99,6 +101,23 @@ describe.each(releases)('on Node %s', (version, node) => {
     expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('GraphiQL')]);
     expect(await program.stop()).toBe(0);
     expect(program.output()).not.toContain('Warning');
+  });
+
+  test('gives the places of all requests of a connection to others when their client leaves', async () => {
+    await using upstream = await startUpstream(hang);
+    const keys = { APIMALL_API_URL: upstream.url, APIMALL_API_KEY: 'test-key', SHARE_IN_FLIGHT: 'off' };
+    const door = { ...env, ...keys, MAX_IN_FLIGHT: '4' };
+    await using program = await start(hookgraph, [], / at (http:[^\s"]+)/, { cwd: folder, env: door });
+    const [, url = ''] = / at (http:[^\s"]+)/.exec(program.output()) ?? [];
+    const { hostname, port } = new URL(url);
+    const client = connect(Number(port), hostname);
+    const query = encodeURIComponent('{ webhooks { totalCount } }');
+    client.write(`GET /graphql?query=${query} HTTP/1.1\r\nhost: ${hostname}\r\n\r\n`.repeat(4));
+    await expect.poll(() => upstream.calls.length).toBe(4);
+    expect((await fetch(`${url}?query={__typename}`)).status).toBe(503);
+    client.destroy();
+    expect(await Promise.all(upstream.calls.map(({ ended }) => ended))).toEqual(Array(4).fill('left'));
+    expect(await ask(url, '{ __typename }')).toEqual({ data: { __typename: 'Query' } });
   });
 
   test('checks, prints the schema and refuses what it does not know', async () => {
