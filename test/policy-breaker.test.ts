@@ -155,7 +155,17 @@ test.concurrent.each<[string, RequestListener, string[]]>([
   expect(await askAtOnce(switched)).toEqual(then);
 });
 
-test.concurrent('stays open when the caller of the call that tries it leaves', async () => {
+test.concurrent('heeds little of a call that many waited for and that had not its whole time', async () => {
+  const listeners = [hang, after(() => sleep(400), rows)];
+  const next: RequestListener = (...http) => (listeners.shift() ?? rows)(...http);
+  // The first call takes 700 ms of the 900 that all of them have.
+  await using switched = await openSwitched(next, { deadlineMs: 1000, attemptTimeoutMs: 700 });
+  expect(new Set(await askAtOnce(switched))).toEqual(new Set(['TIMEOUT']));
+  expect(switched.called()).toBe(2);
+  expect(await askAtOnce(switched)).toEqual(Array(20).fill('OK'));
+});
+
+test.concurrent('lets the next call try when the caller of the one that does leaves', async () => {
   await using switched = await openSwitched(fault);
   const { upstream, called } = switched;
   await open(switched);
@@ -164,18 +174,20 @@ test.concurrent('stays open when the caller of the call that tries it leaves', a
   const caller = new AbortController();
   const leaving = read(switched, caller.signal);
   while (called() === volume) await sleep(2);
-  upstream.listener = rows;
+  expect(await askAtOnce(switched)).toEqual(refused);
   caller.abort();
   await leaving;
+  // It is still one at a time.
+  const { signal } = new AbortController();
+  const staying = read(switched, signal);
+  while (called() === volume + 1) await sleep(2);
   expect(await askAtOnce(switched)).toEqual(refused);
-  expect(called()).toBe(volume + 1);
-  // The same with a caller that stays.
-  await sleep(resetTimeout + 100);
-  expect(await askInTurn(switched, 20)).toEqual(new Set(['OK']));
+  expect(await staying).toMatchObject({ error: { code: 'TIMEOUT' } });
+  expect(called()).toBe(volume + 2);
 });
 
 test.concurrent.each<[string, SourceErrorCode, boolean]>([
-  ['opens again when there was no room for the answer to', 'OVERLOADED', false],
+  ['stays open when there was no room for the answer to', 'OVERLOADED', false],
   ['closes when a key was refused by', 'UNAUTHORIZED', true],
 ])('%s the call that tries it', (_name, code, closes) => {
   const { breaker, pass, isOpen } = createTimed();
@@ -236,6 +248,20 @@ test('heeds of calls that began before the circuit opened nothing more', () => {
   expect(isOpen()).toBe(true);
   end(null, 1);
   expect(isOpen()).toBe(false);
+});
+
+test('heeds of calls that began before the circuit closed nothing more', () => {
+  const { breaker, pass, isOpen } = createTimed();
+  const earlier = Array.from({ length: 2 * volume }, () => breaker.begin());
+  for (const end of earlier.slice(volume)) end(failure, 1);
+  pass(resetTimeout);
+  breaker.begin()(null, 1);
+  pass(resetTimeout);
+  for (const end of earlier.slice(0, volume)) end(failure, 1);
+  expect(isOpen()).toBe(false);
+  // Of as many that began since, it does.
+  for (let turn = 0; turn < volume; turn++) breaker.begin()(failure, 1);
+  expect(isOpen()).toBe(true);
 });
 
 const failure = new SourceError('UPSTREAM_ERROR');

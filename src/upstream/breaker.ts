@@ -45,6 +45,7 @@ export function createBreaker(
   let triesAt = 0;
   let inARow = 0;
   let workedAt = Number.NEGATIVE_INFINITY;
+  let endUsual = createEndUsual();
 
   function open(): void {
     if (state === 'closed') changed(true);
@@ -55,8 +56,9 @@ export function createBreaker(
   function close(to: 'closed' | 'retired'): void {
     if (state === 'open' || state === 'trying') changed(false);
     state = to;
-    // What opened it does not count any more.
+    // What opened it does not count any more, nor what calls of before then are still to tell.
     window.clear();
+    endUsual = createEndUsual();
   }
 
   function worked(): void {
@@ -64,22 +66,27 @@ export function createBreaker(
     workedAt = now();
   }
 
-  function endUsual(error: unknown, waiting: number): void {
-    if (saysNothing(error)) return;
-    if (!speaksAgainst(error)) {
-      worked();
-      return;
-    }
-    inARow += isTimeout(error) ? Math.min(waiting, mostOfOne) : 1;
-    const { calls, failures } = window.fail(now());
-    const isSilent = inARow >= leastInARow && now() - workedAt > silenceMs;
-    if (state === 'closed' && (isSilent || (calls >= leastCalls && failures * 2 >= calls))) open();
+  /** Ends the calls that begin until the circuit has opened and closed again. */
+  function createEndUsual(): EndCall {
+    const end: EndCall = (error, waiting) => {
+      if (end !== endUsual || saysNothing(error)) return;
+      if (!speaksAgainst(error)) {
+        worked();
+        return;
+      }
+      inARow += isTimeout(error) ? Math.min(waiting, mostOfOne) : 1;
+      const { calls, failures } = window.fail(now());
+      const isSilent = inARow >= leastInARow && now() - workedAt > silenceMs;
+      if (state === 'closed' && (isSilent || (calls >= leastCalls && failures * 2 >= calls))) open();
+    };
+    return end;
   }
 
   function endTrial(error: unknown): void {
     if (state === 'retired') return;
-    // What says nothing of the upstream is no failure, but must not close the circuit.
-    if (saysNothing(error) || speaksAgainst(error)) open();
+    // What says nothing of the upstream leaves it open for the next call to try.
+    if (saysNothing(error)) state = 'open';
+    else if (speaksAgainst(error)) open();
     else {
       worked();
       close('closed');

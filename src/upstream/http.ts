@@ -121,7 +121,8 @@ export function createUpstream(url: string, limits: UpstreamLimits, observer: Up
       request,
       end(error: unknown) {
         begun.end(error);
-        end(error, waiting());
+        // One that had not its whole time tells too little to speak for all who waited.
+        end(error, timeoutMs < limits.attemptTimeoutMs ? 1 : waiting());
       },
     };
   }
