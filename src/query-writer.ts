@@ -92,7 +92,7 @@ export function createQueryWriter({ schema, fragments, variables, operation, sca
     const field = node && parent.getFields()[node.name.value];
     if (!field) throw odd;
     // Who may see it is found out on the ordinary way, and what is below the root waits for no call.
-    if (field.extensions.isPayload === true || field.extensions.readsLog === true) throw odd;
+    if (field.extensions.scope === 'webhooks:payloads' || field.extensions.readsLog === true) throw odd;
     perRequest ||= field.extensions.perRequest === true;
     return field;
   }

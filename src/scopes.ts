@@ -1,5 +1,4 @@
 import {
-  BREAK,
   type DocumentNode,
   type FieldNode,
   type FragmentSpreadNode,
@@ -33,53 +32,54 @@ type Start =
   | Parameters<NonNullable<Plugin<Context>['onSubscribe']>>[0];
 
 /**
- * Refuses an operation whose caller has no scope for it, before any of it is run: one for its kind, and one more where it
- * selects a field with the extension `isPayload`, which nobody may if not `showsPayloads`.
+ * Refuses an operation whose caller has no scope for it, before any of it is run: one for its kind, and those that fields which it
+ * selects name in their extension `scope`. Payloads nobody may see if not `showsPayloads`.
  */
 export function useScopes(showsPayloads: boolean): Plugin<Context> {
   function check({ args, setResultAndStopExecution }: Start): void {
     const { document, contextValue, variableValues } = args;
     const operation = getOperationAST(document, args.operationName);
     if (!operation) return;
-    const wantsPayloads = selectsPayloads(document, operation, variableValues ?? {});
-    const scopes: Scope[] = [scopeOf[operation.operation], ...(wantsPayloads ? ['webhooks:payloads' as const] : [])];
-    const missing = scopes.find((scope) => !isAllowed(contextValue.record, scope));
+    const scopes = scopesOfFields(document, operation, variableValues ?? {});
+    const missing = [scopeOf[operation.operation], ...scopes].find((scope) => !isAllowed(contextValue.record, scope));
     if (missing) setResultAndStopExecution({ errors: [forbiddenError(missing)] });
-    else if (wantsPayloads && !showsPayloads) setResultAndStopExecution({ errors: [noPayloadsError()] });
+    else if (scopes.has('webhooks:payloads') && !showsPayloads)
+      setResultAndStopExecution({ errors: [noPayloadsError()] });
   }
   return { onExecute: check, onSubscribe: check };
 }
 
 type Selection = FieldNode | InlineFragmentNode | FragmentSpreadNode;
 
-/** The documents of which it is known that no field in them is a payload: nearly all. */
+/** The documents of which it is known that no field in them names a scope: nearly all. */
 const harmless = new WeakSet<DocumentNode>();
+const none: ReadonlySet<Scope> = new Set();
 
 /** A fragment counts wherever it is spread, even where it is left out. */
-function selectsPayloads(
+function scopesOfFields(
   document: DocumentNode,
   operation: OperationDefinitionNode,
   variables: Record<string, unknown>,
-): boolean {
-  if (harmless.has(document)) return false;
-  if (!visitsPayloads(document, () => true)) {
+): ReadonlySet<Scope> {
+  if (harmless.has(document)) return none;
+  if (collectScopes(document, () => true).size === 0) {
     harmless.add(document);
-    return false;
+    return none;
   }
   const definitions = document.definitions.filter((it) => it === operation || it.kind === Kind.FRAGMENT_DEFINITION);
   // With their defaults. Of wrong ones the caller is told later: until then, nothing counts as left out.
   const { coerced } = getVariableValues(schema, operation.variableDefinitions ?? [], variables, { maxErrors: 1 });
-  return visitsPayloads({ kind: Kind.DOCUMENT, definitions }, (node) => !coerced || isIncluded(node, coerced));
+  return collectScopes({ kind: Kind.DOCUMENT, definitions }, (node) => !coerced || isIncluded(node, coerced));
 }
 
-function visitsPayloads(document: DocumentNode, isVisited: (node: Selection) => boolean): boolean {
+function collectScopes(document: DocumentNode, isVisited: (node: Selection) => boolean): ReadonlySet<Scope> {
   const types = new TypeInfo(schema);
-  let found = false;
+  const found = new Set<Scope>();
   const enter = (node: Selection) => {
     if (!isVisited(node)) return false;
-    if (node.kind !== Kind.FIELD || types.getFieldDef()?.extensions.isPayload !== true) return undefined;
-    found = true;
-    return BREAK;
+    const scope = node.kind === Kind.FIELD ? types.getFieldDef()?.extensions.scope : undefined;
+    if (scope) found.add(scope as Scope);
+    return undefined;
   };
   const visitor = { Field: enter, InlineFragment: enter, FragmentSpread: enter };
   visit(document, visitWithTypeInfo(types, visitor));

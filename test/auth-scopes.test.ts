@@ -5,6 +5,7 @@ import { toClientError } from '../src/errors.ts';
 import type { RequestRecord } from '../src/request.ts';
 import { isAllowed } from '../src/request.ts';
 import { useScopes } from '../src/scopes.ts';
+import { encodeId } from '../src/webhook.ts';
 import { knowTokens } from './support/callers.ts';
 import { openGraph } from './support/graph.ts';
 import { listen } from './support/server.ts';
@@ -104,6 +105,26 @@ test('asks no provider for whoever may not read, and hides the schema from them'
   expect((await ask(server.url, 'hg_reader', '{ webhooks { totalCount } }')).data).toEqual({
     webhooks: { totalCount: 33 },
   });
+});
+
+test.each([
+  ['the list of the source', 'report { source { webhooks { totalCount } } }'],
+  ['the log of the webhook', 'webhook { ... on DiligentWebhook { deliveries { totalCount } } }'],
+  ['what the log says', 'webhook { ... on DiligentWebhook { failureSummary { attempts } } }'],
+])('shows %s after a change to nobody who may not read', async (_name, selected) => {
+  await using graph = await openGraph();
+  await using server = await listen(graph.gateway, { authentication });
+  const id = encodeId('DiligentWebhook', 'diligent', 'none');
+  const change = (more: string) => `mutation { deleteWebhook(input: { id: "${id}" }) { userErrors { code } ${more} } }`;
+  expect(await ask(server.url, 'hg_writer', change(selected))).toEqual(forbidden('webhooks:read'));
+  expect([graph.calls('diligent'), graph.writes]).toEqual([[], []]);
+  const shown = 'webhook { url health } report { state source { key } }';
+  expect((await ask(server.url, 'hg_writer', change(shown))).data.deleteWebhook.userErrors).toEqual([
+    { code: 'NOT_FOUND' },
+  ]);
+  expect((await ask(server.url, 'hg_both', change(selected))).data.deleteWebhook.userErrors).toEqual([
+    { code: 'NOT_FOUND' },
+  ]);
 });
 
 test('lets everyone do everything where nobody is asked who it is', async () => {

@@ -38,7 +38,7 @@ export function addDeliveryLog<W extends Webhook>(type: ObjectOf<W>): void {
         'What the provider logged of its attempts to deliver, the latest first. This costs a call of its own for each webhook. If the log cannot be read, the answer says so: in `complete` and `sources` if one of them is selected, otherwise in `errors`.',
       args,
       complexity: ({ first }) => ({ field: logCost, multiplier: largestPage(first) }),
-      extensions: { readsLog: true },
+      extensions: { scope: 'webhooks:read', readsLog: true },
       resolve: (webhook, given, context, info) => listDeliveries(webhook, given, context, info),
     }),
     failureSummary: t.field({
@@ -46,7 +46,7 @@ export function addDeliveryLog<W extends Webhook>(type: ObjectOf<W>): void {
       description:
         'Why it fails, from the same log, and without a call more than `deliveries`. Null with an error if the log cannot be read.',
       complexity: { field: logCost, multiplier: 1 },
-      extensions: { readsLog: true },
+      extensions: { scope: 'webhooks:read', readsLog: true },
       resolve: (webhook, _args, context, info) => summarizeLog(webhook, context, info),
     }),
   }));

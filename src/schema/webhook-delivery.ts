@@ -80,13 +80,13 @@ export const WebhookDelivery = builder.objectRef<Delivery>('WebhookDelivery').im
     request: t.expose('request', {
       type: WebhookDeliveryMessage,
       complexity: costOfMessage,
-      extensions: { isPayload: true },
+      extensions: { scope: 'webhooks:payloads' },
       description: `What was sent. ${payloadNote}`,
     }),
     response: t.expose('response', {
       type: WebhookDeliveryMessage,
       complexity: costOfMessage,
-      extensions: { isPayload: true },
+      extensions: { scope: 'webhooks:payloads' },
       description: `What the receiver answered. ${payloadNote}`,
     }),
   }),

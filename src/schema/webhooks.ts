@@ -53,6 +53,7 @@ builder.objectField(WebhookSource, 'webhooks', (t) =>
     description: 'The webhooks of this source, as on `Query`.',
     args,
     complexity: cost,
+    extensions: { scope: 'webhooks:read' },
     resolve: (source, given, context, info) => listWebhooks([source], given, context, info),
   }),
 );
@@ -93,7 +94,9 @@ function checkSources({ source, provider }: Filter, { sources }: Context): void 
   if (!provider || provider.length === 0) return;
   const served = new Set([...sources.values()].map((it) => it.provider.enumValue));
   if (!provider.some((name) => served.has(name))) {
-    throw new InputError(`filter.provider: no source of ${provider.join(', ')} here. There are: ${keysOf(sources)}.`);
+    throw new InputError(
+      `filter.provider: no source of ${[...new Set(provider)].join(', ')} here. There are: ${keysOf(sources)}.`,
+    );
   }
 }
 
