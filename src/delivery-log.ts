@@ -1,4 +1,5 @@
 import type { Delivery } from './delivery.ts';
+import { boundOf, setOf } from './filter.ts';
 import { compareBy } from './order.ts';
 
 /** The classes of HTTP status (RFC 9110, 15), and one for what is none or is not said. */
@@ -61,15 +62,15 @@ export function statusClassOf({ httpStatus }: Pick<Delivery, 'httpStatus'>): Sta
 
 /** A test of whether an attempt meets the conditions. */
 export function createDeliveryMatcher(filter: DeliveryFilter): (delivery: Delivery) => boolean {
-  const { succeeded, statusClass, event } = filter;
-  // Times are compared as text: deliveries carry ISO 8601 in UTC.
-  const after = filter.attemptedAfter?.toISOString();
-  const before = filter.attemptedBefore?.toISOString();
+  const { succeeded } = filter;
+  const [classes, events] = [setOf(filter.statusClass), setOf(filter.event)];
+  const after = boundOf(filter.attemptedAfter);
+  const before = boundOf(filter.attemptedBefore);
 
   return (delivery) => {
     if (succeeded != null && delivery.succeeded !== succeeded) return false;
-    if (statusClass && !statusClass.includes(statusClassOf(delivery))) return false;
-    if (event && (delivery.event === null || !event.includes(delivery.event))) return false;
+    if (classes && !classes.has(statusClassOf(delivery))) return false;
+    if (events && (delivery.event === null || !events.has(delivery.event))) return false;
     if (after === undefined && before === undefined) return true;
     const { at } = delivery;
     return at !== null && (after === undefined || at >= after) && (before === undefined || at < before);

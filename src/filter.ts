@@ -24,17 +24,17 @@ export function asks(filter: Filter, source: { readonly key: string; readonly pr
 
 /** A test of the conditions that need the row. */
 export function createMatcher(filter: Filter): (row: Webhook) => boolean {
-  const { health, enabled, event } = filter;
-  const hosts = filter.host?.map((host) => host.toLowerCase());
+  const { enabled } = filter;
+  const [healths, events] = [setOf(filter.health), setOf(filter.event)];
+  const hosts = setOf(filter.host?.map((host) => host.toLowerCase()));
   const urlPart = filter.urlContains?.toLowerCase();
-  // Times are compared as text: rows carry ISO 8601 in UTC.
-  const after = filter.lastDeliveryAfter?.toISOString();
-  const before = filter.lastDeliveryBefore?.toISOString();
+  const after = boundOf(filter.lastDeliveryAfter);
+  const before = boundOf(filter.lastDeliveryBefore);
 
   return (row) => {
-    if (!includes(health, row.health)) return false;
+    if (healths && !healths.has(row.health)) return false;
     if (enabled != null && row.enabled !== enabled) return false;
-    if (event && !event.some((name) => row.events.includes(name))) return false;
+    if (events && !row.events.some((name) => events.has(name))) return false;
     if (hosts && !includesHost(hosts, row.url)) return false;
     if (urlPart !== undefined && !row.url.toLowerCase().includes(urlPart)) return false;
     if (after === undefined && before === undefined) return true;
@@ -44,9 +44,21 @@ export function createMatcher(filter: Filter): (row: Webhook) => boolean {
   };
 }
 
-function includesHost(hosts: readonly string[], url: string): boolean {
+/** The members of a list, which may be a hundred thousand bytes long, for each row to be looked up in; null where there is no list. */
+export function setOf<T>(list: readonly T[] | null | undefined): ReadonlySet<T> | null {
+  return list ? new Set(list) : null;
+}
+
+/** A time as text, to be compared with those of rows: they are ISO 8601 in UTC, of the years 0000 to 9999. */
+export function boundOf(time: Date | null | undefined): string | undefined {
+  const text = time?.toISOString();
+  // A year above has a sign, and is after all of them. That of a year below is before all digits as it is.
+  return text?.startsWith('+') ? '~' : text;
+}
+
+function includesHost(hosts: ReadonlySet<string>, url: string): boolean {
   const host = hostOf(url);
-  return host !== null && hosts.includes(host);
+  return host !== null && hosts.has(host);
 }
 
 function includes<T>(list: readonly T[] | null | undefined, value: T): boolean {

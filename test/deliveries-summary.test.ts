@@ -50,6 +50,11 @@ test.each<[string, object | null, readonly string[]]>([
   ],
   ['a time before which there is nothing', { attemptedBefore: '2020-01-01T00:00:00Z' }, []],
   [
+    'a time after which there is nothing, in UTC in the year 10000',
+    { attemptedAfter: '9999-12-31T23:59:59-05:00' },
+    [],
+  ],
+  [
     'all conditions together',
     {
       succeeded: false,

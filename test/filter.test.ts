@@ -31,6 +31,8 @@ const rows = {
   ]),
 };
 const everything = ['1', '2', '3', '4', 'd1', 'd2'];
+/** Those with a last delivery. */
+const timed = ['1', '2', '4', 'd1', 'd2'];
 
 async function match(filter: object | null): Promise<string[]> {
   await using graph = await openGraph(rows);
@@ -75,6 +77,9 @@ test.each<[string, object | null, string[]]>([
   ['after a time, inclusive', { lastDeliveryAfter: '2026-05-02T00:00:00Z' }, ['2', '4', 'd1', 'd2']],
   ['before a time, exclusive', { lastDeliveryBefore: '2026-05-02T00:00:00Z' }, ['1']],
   ['a time with an offset', { lastDeliveryAfter: '2026-05-03T02:00:00+02:00' }, ['4', 'd2']],
+  ['a time before the year 10000 that is after it in UTC', { lastDeliveryBefore: '9999-12-31T23:59:59-05:00' }, timed],
+  ['such a time from the other side', { lastDeliveryAfter: '9999-12-31T23:59:59-05:00' }, []],
+  ['a time after the year 0 that is before it in UTC', { lastDeliveryAfter: '0000-01-01T00:00:00+05:00' }, timed],
   [
     'between two times',
     { lastDeliveryAfter: '2026-05-02T00:00:00Z', lastDeliveryBefore: '2026-05-03T00:00:00Z' },
@@ -86,6 +91,24 @@ test.each<[string, object | null, string[]]>([
   ),
 ])('matches %s', async (_name, filter, ids) => {
   expect(await match(filter)).toEqual(ids);
+});
+
+test('looks through lists of conditions no more than once, however long', async () => {
+  const events = Array.from({ length: 100 }, (_, number) => `job.${number}`);
+  const many = Array.from({ length: 400 }, (_, id) => apimallRow({ id, url: `https://h${id}.example`, events }));
+  await using graph = await openGraph({ apimall: apimallList(...many) });
+  const words = Array.from({ length: 15_000 }, (_, number) => number.toString(36));
+  const document = 'query F($filter: WebhookFilter) { webhooks(filter: $filter) { totalCount } }';
+  const ask = async (filter: object) => {
+    const before = process.threadCpuUsage();
+    expect((await graph.query(document, { filter })).webhooks.totalCount).toBe(0);
+    const { user } = process.threadCpuUsage(before);
+    return user;
+  };
+  await ask({ event: words });
+  // To compare each of 600 million pairs would take more than a second.
+  expect(await ask({ event: words })).toBeLessThan(500_000);
+  expect(await ask({ host: words })).toBeLessThan(500_000);
 });
 
 test('counts what matches on all pages, not what is on the page', async () => {
