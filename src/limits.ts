@@ -34,6 +34,12 @@ export const documentLimits: DocumentLimits = {
   cost: 150_000,
 };
 
+/**
+ * Aliases in a document that asks for the schema, whose lists nothing weighs: with more, a short one has an answer of many megabytes.
+ * No tool that reads a schema has any.
+ */
+const mostBesideSchema = 10;
+
 /** Validation stops after so many errors, the note that it did included. */
 const mostErrors = 5;
 
@@ -90,16 +96,20 @@ function createCounter({ aliases, directives }: DocumentLimits): (document: Docu
   const known = new WeakMap<DocumentNode, GraphQLError | null>();
   function count(document: DocumentNode): GraphQLError | null {
     const counted = { aliases: 0, directives: 0 };
+    let most = aliases;
     visit(document, {
-      Field: ({ alias }) => {
+      Field: ({ alias, name }) => {
         if (alias) counted.aliases += 1;
+        if (name.value === '__schema' || name.value === '__type') most = Math.min(most, mostBesideSchema);
       },
       Directive: () => {
         counted.directives += 1;
       },
     });
-    if (counted.aliases > aliases)
-      return costLimitError(`${counted.aliases} aliases are too many: at most ${aliases}.`);
+    if (counted.aliases > most) {
+      const where = most < aliases ? ' beside `__schema` or `__type`' : '';
+      return costLimitError(`${counted.aliases} aliases${where} are too many: at most ${most}.`);
+    }
     if (counted.directives <= directives) return null;
     return costLimitError(`${counted.directives} directives are too many: at most ${directives}.`);
   }

@@ -216,6 +216,18 @@ test('lets the schema be read where introspection is on, but not in circles', as
   }
 });
 
+test.each([
+  ['__schema { types', '}'],
+  ['__type(name: "Webhook") { ofType', '}'],
+])('answers no more than ten aliases beside { %s }', async (begin, end) => {
+  const aliased = (count: number) =>
+    `{ ${begin} { ${Array.from({ length: count }, (_, index) => `a${index}: name`)} } ${end} }`;
+  expect((await ask(open, aliased(10))).messages).toEqual([]);
+  const { status, codes, messages } = await ask(open, aliased(11));
+  expect([status, codes]).toEqual([400, ['COST_LIMIT_EXCEEDED']]);
+  expect(messages).toEqual(['11 aliases beside `__schema` or `__type` are too many: at most 10.']);
+});
+
 const misspelt: readonly [string, string, string][] = [
   ['a field', '{ webhookz { totalCount } }', '{}'],
   ['a field of a webhook', '{ webhooks { nodes { idd } } }', '{}'],
