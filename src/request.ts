@@ -42,6 +42,8 @@ export interface SourceRead {
   readonly requestId: string;
   /** null where tracing is off. */
   readonly span: Span | null;
+  /** A call was made for it. */
+  called: boolean;
   /** It took part in a call that another request had begun. */
   joined: boolean;
   /** null until it is known, and for ever where the request ended before. */
@@ -149,6 +151,7 @@ export function beginRead(record: RequestRecord, source: string, subject: ReadSu
     subject,
     requestId: record.id,
     span,
+    called: false,
     joined: false,
     state: null,
     code: null,

@@ -37,7 +37,7 @@ export async function makeRead<R extends { readonly id: string }>(
       const snapshot = await source.upstream.run(name, credential, options.signal, operation, read);
       came = reportOf(opened, snapshot, elapsed(started));
     } catch (error) {
-      came = failed(opened, faultOf(error, options), elapsed(started));
+      came = failed(opened, faultOf(error, options), read.called || read.joined ? elapsed(started) : null);
     }
   }
   read.state = came.state;
@@ -73,20 +73,21 @@ export async function makeWrite<T>(
   // One that nobody waits for any more is not begun.
   if (signal.aborted) return undone(opened, callerLeft(), null);
   const span = record.span?.begin(`write ${source.key}`, { 'hookgraph.source': source.key }) ?? null;
+  const work = { requestId: record.id, span, called: false };
   const started = performance.now();
-  const refuse = (error: SourceError, durationMs: number | null): Written<T> => {
+  const refuse = (error: SourceError): Written<T> => {
     span?.end(error.fault.code);
-    return undone(opened, error, durationMs);
+    return undone(opened, error, work.called ? elapsed(started) : null);
   };
-  if (credential instanceof SourceError) return refuse(credential, null);
+  if (credential instanceof SourceError) return refuse(credential);
   try {
-    const value = await source.upstream.write(credential, operation, { requestId: record.id, span });
+    const value = await source.upstream.write(credential, operation, work);
     span?.end();
     return { report: done(opened, elapsed(started)), error: null, value };
   } catch (error) {
     // By then it may have been done.
     const fault = error instanceof SourceError ? error : new UnknownOutcome(oddity(error, options));
-    return refuse(fault, elapsed(started));
+    return refuse(fault);
   }
 }
 

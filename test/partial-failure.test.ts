@@ -142,6 +142,17 @@ test('reports times only where there was a call', async () => {
   expect(notAsked).toEqual({ fetchedAt: null, durationMs: null });
 });
 
+test('reports no time where a source is left alone, and one where a call failed', async () => {
+  await using graph = await openGraph({ diligent: json({}, 429, { 'retry-after': '20' }) });
+  const ask = async () => {
+    const { webhooks } = await graph.query('{ webhooks(filter: { source: "diligent" }) { sources { durationMs } } }');
+    return webhooks.sources[0].durationMs;
+  };
+  expect(await ask()).toBeGreaterThan(0);
+  expect(await ask()).toBeNull();
+  expect(graph.calls('diligent')).toHaveLength(1);
+});
+
 test('makes the list null instead under PARTIAL_RESULTS=null, unless the failure is selected', async () => {
   await using graph = await openGraph(nobody, { partialResults: 'null' });
   const { data, errors } = await graph.answer('{ webhooks { totalCount } told: webhooks { complete } }');

@@ -35,7 +35,7 @@ export const WebhookFailureSummary = builder.objectRef<FailureSummary>('WebhookF
     }),
     reachesBeyondLog: t.exposeBoolean('reachesBeyondLog', {
       nullable: false,
-      description: 'Whether all attempts in the log failed, so that the run may be longer than the log.',
+      description: 'Whether attempts in the log failed and none succeeded, so that the run may be longer than the log.',
     }),
     lastSucceededAt: t.expose('lastSucceededAt', {
       type: 'DateTime',

@@ -32,7 +32,8 @@ const WebhookSourceError = builder.objectRef<SourceFault>('WebhookSourceError').
       description: 'The HTTP status that the provider answered with, if it did.',
     }),
     retryAfterMs: t.exposeInt('retryAfterMs', {
-      description: 'How long the provider asks us to wait, in milliseconds.',
+      description:
+        'How long the provider asks us to wait, in milliseconds; where it is not asked for that long, until it is.',
     }),
     providerCode: t.exposeString('providerCode', { description: "The provider's own code for the error." }),
     providerRequestId: t.exposeString('providerRequestId', {

@@ -30,8 +30,8 @@ export interface UpstreamObserver {
   circuit(isOpen: boolean): void;
 }
 
-/** What calls are made for. */
-export type UpstreamWork = Pick<SourceRead, 'requestId' | 'span'>;
+/** What calls are made for; it is noted that there was one. */
+export type UpstreamWork = Pick<SourceRead, 'requestId' | 'span' | 'called'>;
 
 /** Looks away. */
 export const noObserver: UpstreamObserver = { called() {}, retried() {}, joined() {}, unchanged() {}, circuit() {} };
@@ -54,6 +54,7 @@ export function beginCall(
 ): BegunCall {
   const startedAt = performance.now();
   const span = work?.span?.begin(method, { 'http.request.method': method, ...server }, 'call') ?? null;
+  if (work) work.called = true;
   if (attempt > 1) span?.set({ 'http.request.resend_count': attempt - 1 });
   return {
     headers: span?.headers ?? null,

@@ -4,6 +4,7 @@ import { compileQuery } from '../../src/compile.ts';
 import { findConditions } from '../../src/compiled-queries.ts';
 import type { Context } from '../../src/context.ts';
 import { formatLack } from '../../src/errors.ts';
+import type { SourceRead } from '../../src/request.ts';
 import type { Source } from '../../src/request-source.ts';
 import { schema } from '../../src/schema/index.ts';
 import { plainScalars } from '../../src/schema/scalars.ts';
@@ -11,7 +12,7 @@ import type { Answer } from './graph.ts';
 
 /** Sources that remember what the last read of each came to, and the same sources saying it again without a call. */
 export function rememberReads(sources: readonly Source[]): { readonly live: Source[]; readonly again: Source[] } {
-  const last = new Map<string, Promise<unknown>>();
+  const last = new Map<string, { readonly result: Promise<unknown>; readonly read: SourceRead | undefined }>();
   const live = sources.map((source) => ({
     ...source,
     upstream: {
@@ -19,7 +20,7 @@ export function rememberReads(sources: readonly Source[]): { readonly live: Sour
       run<T>(...run: Parameters<typeof source.upstream.run<T>>) {
         const result = source.upstream.run<T>(...run);
         // What is compiled reads lists and nothing else.
-        if (run[0] === 'list') last.set(source.key, result);
+        if (run[0] === 'list') last.set(source.key, { result, read: run[4] });
         return result;
       },
     },
@@ -28,8 +29,11 @@ export function rememberReads(sources: readonly Source[]): { readonly live: Sour
     ...source,
     upstream: {
       ...source.upstream,
-      run: <T>(name: string) =>
-        ((name === 'list' ? last.get(source.key) : undefined) ?? Promise.reject(neverRead)) as Promise<T>,
+      run<T>(...[name, , , , read]: Parameters<typeof source.upstream.run<T>>) {
+        const before = name === 'list' ? last.get(source.key) : undefined;
+        if (read && before?.read) read.called = before.read.called;
+        return (before?.result ?? Promise.reject(neverRead)) as Promise<T>;
+      },
       write: () => Promise.reject(neverRead),
     },
   }));

@@ -11,7 +11,8 @@ export const ApiMallWebhookType = builder.objectRef<ApiMallWebhook>('ApiMallWebh
     totalSent: t.expose('totalSent', { type: 'SafeInt', description: 'Deliveries that succeeded.' }),
     totalFailed: t.expose('totalFailed', { type: 'SafeInt', description: 'Deliveries that failed.' }),
     successRate: t.float({
-      description: '`totalSent` as a part of both counters, 0 to 1; null before the first delivery.',
+      description:
+        '`totalSent` as a part of both counters, 0 to 1; null before the first delivery, and where one of them is missing.',
       resolve: successRate,
     }),
     lastSentAt: t.expose('lastSentAt', { type: 'DateTime', description: 'The latest attempt, successful or not.' }),
