@@ -109,7 +109,7 @@ test.each([
   ['1900 unknown fields', `{ ${times(1900, (index) => `z${index}`)} }`],
   ['400 unused variables', `query(${times(400, (index) => `$v${index}: Int`)}) { __typename }`],
   ['200 unknown fragments', `{ ${times(200, (index) => `...f${index}`)} }`],
-  ['80 aliased readings of the schema', `{ ${times(80, (index) => `a${index}: __schema { types { name } }`)} }`],
+  ['ten aliased readings of the schema', `{ ${times(10, (index) => `a${index}: __schema { types { name } }`)} }`],
 ])('stops at five errors for %s', async (_name, document) => {
   const { status, codes } = await ask(door, document);
   expect(status).toBe(400);
