@@ -59,7 +59,9 @@ test.each([
 
 test('refuses a filter that names only providers that are not served', async () => {
   await using graph = await openGraph({ apimall: apimallList(apimallRow()) });
-  const { errors } = await graph.answer('{ webhooks(filter: { provider: [DILIGENT, DILIGENT] }) { totalCount complete } }');
+  const { errors } = await graph.answer(
+    '{ webhooks(filter: { provider: [DILIGENT, DILIGENT] }) { totalCount complete } }',
+  );
   expect(errors).toMatchObject([{ message: 'filter.provider: no source of DILIGENT here. There are: apimall.' }]);
   const { webhooks } = await graph.query(
     '{ webhooks(filter: { provider: [DILIGENT, API_MALL] }) { totalCount complete } }',

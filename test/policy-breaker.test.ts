@@ -155,7 +155,14 @@ test.concurrent.each<[string, RequestListener, string[]]>([
   expect(await askAtOnce(switched)).toEqual(then);
 });
 
-test.concurrent('heeds little of a call that many waited for and that had not its whole time', async () => {
+test.concurrent('is open after two such calls where each had all the time that there is', async () => {
+  await using switched = await openSwitched(hang, { deadlineMs: 600, attemptTimeoutMs: 600 });
+  expect(new Set(await askAtOnce(switched))).toEqual(new Set(['TIMEOUT']));
+  await askAtOnce(switched);
+  expect(await askAtOnce(switched)).toEqual(refused);
+});
+
+test.concurrent('heeds little of a call that many waited for and that had little time', async () => {
   const listeners = [hang, after(() => sleep(400), rows)];
   const next: RequestListener = (...http) => (listeners.shift() ?? rows)(...http);
   // The first call takes 700 ms of the 900 that all of them have.

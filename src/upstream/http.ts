@@ -95,6 +95,7 @@ export function createUpstream(url: string, limits: UpstreamLimits, observer: Up
   const newConnections = createConnections(origin, { ...connecting, once: true });
   // What is left of the deadline is for getting the answer out in time.
   const operationMs = limits.deadlineMs - Math.min(limits.deadlineMs * 0.1, longestReserveMs);
+  const usualMs = Math.min(limits.attemptTimeoutMs, operationMs);
   const tenants = createTenants(observer.circuit, limits.maxBytes);
   const reuse = limits.reuseSnapshots === false ? noReuse : createReuse();
 
@@ -121,8 +122,8 @@ export function createUpstream(url: string, limits: UpstreamLimits, observer: Up
       request,
       end(error: unknown) {
         begun.end(error);
-        // One that had not its whole time tells too little to speak for all who waited.
-        end(error, timeoutMs < limits.attemptTimeoutMs ? 1 : waiting());
+        // One that had less than half of the usual time tells too little to speak for all who waited.
+        end(error, timeoutMs < usualMs / 2 ? 1 : waiting());
       },
     };
   }
