@@ -101,7 +101,7 @@ test('checks the sandbox, too, and says for machines that it was that', async ()
   const { code, stdout } = await runCommand(['check', '--json']);
   expect([code, JSON.parse(stdout)]).toMatchObject([
     0,
-    { ok: true, sandbox: true, sources: [{ rows: 24 }, { rows: 9 }] },
+    { ok: true, sandbox: true, sources: providers.map(({ key }) => ({ source: key, rows: expect.any(Number) })) },
   ]);
 });
 

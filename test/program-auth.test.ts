@@ -8,8 +8,8 @@ import { ask, startProgram } from './support/program.ts';
 import { text } from './support/upstream.ts';
 
 const token = 'hg_canary_token';
-const query = '{ webhooks { totalCount } }';
-const rows = { data: { webhooks: { totalCount: 33 } } };
+const query = '{ webhooks(filter: { provider: [API_MALL] }) { totalCount } }';
+const rows = { data: { webhooks: { totalCount: 24 } } };
 
 test('asks callers for a token or a JWT, takes these once it has keys, and shows none of them anywhere', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'hookgraph-'));

@@ -192,6 +192,9 @@ const large = `{ ${Array.from({ length: 8 }, (_, n) => `l${n}: ${list}`).join(' 
 const small = '{ webhooks(first: 5, filter: { provider: [DILIGENT] }) { nodes { id } } }';
 const rows = Array.from({ length: 1000 }, (_, id) => apimallRow({ id: id + 1 }));
 
+/** What was made while the first of them was read goes out before it on any machine: 8 to 24 of them, on a fast one. */
+const clearlyFewer = (larges * 3) / 4;
+
 /** How many large answers go out before a small one, whose source answers when the first of the large ones is there. */
 async function countBeforeSmall(shareInFlight: boolean, sliceMs?: number): Promise<number> {
   const { promise: first, resolve: startLarge } = Promise.withResolvers<void>();
@@ -219,7 +222,7 @@ test.each([
   ['their rows come one after the other', false],
   ['they all have their rows at once', true],
 ])('a small answer goes out before the large ones that were asked for before it, where %s', async (_name, sharing) => {
-  expect(await countBeforeSmall(sharing)).toBeLessThan(larges / 2);
+  expect(await countBeforeSmall(sharing)).toBeLessThan(clearlyFewer);
 });
 
 test('of a query that is known, what is asked for waits while enough of what came before is to be worked on', async () => {
@@ -253,5 +256,5 @@ test('of a query that is known, what is asked for waits while enough of what cam
 });
 
 test.each([false, true])('would go out after them if nobody waited for a turn: sharing %s', async (sharing) => {
-  expect(await countBeforeSmall(sharing, Number.POSITIVE_INFINITY)).toBeGreaterThan(larges / 2);
+  expect(await countBeforeSmall(sharing, Number.POSITIVE_INFINITY)).toBeGreaterThan(clearlyFewer);
 });

@@ -3,6 +3,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { generate } from '@graphql-codegen/cli';
+import { preset } from '@graphql-codegen/client-preset';
 import { readmeBlocks } from '../support/readme.ts';
 
 const root = new URL('../../', import.meta.url);
@@ -33,8 +35,6 @@ export async function printOperations(): Promise<Record<string, string>> {
 }
 
 async function generateSource(): Promise<string> {
-  const { generate } = await import('@graphql-codegen/cli');
-  const { preset } = await import('@graphql-codegen/client-preset');
   const files: { filename: string; content: string }[] = await generate(
     {
       schema: await readFile(new URL('schema.graphql', root), 'utf8'),
@@ -55,17 +55,8 @@ async function generateSource(): Promise<string> {
   return source.content;
 }
 
-function explain(error: unknown): never {
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code !== 'ERR_MODULE_NOT_FOUND') throw error;
-  process.stderr.write(
-    `${message}\nThe operations are made by packages of test/clients: npm ci --prefix test/clients\n`,
-  );
-  process.exit(1);
-}
-
 if (import.meta.main) {
-  for (const [path, text] of Object.entries(await printOperations().catch(explain))) {
+  for (const [path, text] of Object.entries(await printOperations())) {
     await writeFile(new URL(path, root), text);
   }
 }
