@@ -161,6 +161,11 @@ export function readConfig(providers: readonly KnownProvider[], environment: Env
   if (values.METRICS_PORT !== undefined && values.METRICS_PORT !== 0 && values.METRICS_PORT === values.PORT) {
     faults.push('METRICS_PORT: is PORT; without METRICS_PORT, /metrics is there anyway');
   }
+  if (values.UPSTREAM_DEADLINE_MS > values.REQUEST_DEADLINE_MS) {
+    faults.push(
+      `REQUEST_DEADLINE_MS: must be at least UPSTREAM_DEADLINE_MS (${values.UPSTREAM_DEADLINE_MS}), or no answer would wait for one provider and show the others`,
+    );
+  }
   if (values.WRITES && !plan.sandbox && logLevels.indexOf(values.LOG_LEVEL) > logLevels.indexOf('warn')) {
     faults.push('LOG_LEVEL: must be warn or lower with WRITES=on, as each write leaves a line of that level');
   }

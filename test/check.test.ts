@@ -9,7 +9,7 @@ import { diligentRow } from './support/rows.ts';
 import { hang, json, startUpstream, text } from './support/upstream.ts';
 
 const key = 'canary-key';
-const patient = { UPSTREAM_DEADLINE_MS: '20000', UPSTREAM_ATTEMPT_TIMEOUT_MS: '20000' };
+const patient = { UPSTREAM_DEADLINE_MS: '20000', UPSTREAM_ATTEMPT_TIMEOUT_MS: '20000', REQUEST_DEADLINE_MS: '20000' };
 
 /** What is found of Diligent behind this listener. */
 async function check(listener: RequestListener, env: Record<string, string> = {}) {

@@ -212,6 +212,16 @@ test.each<[string, Record<string, string>, string]>([
     'UPSTREAM_DEADLINE_MS: must be a whole number from 1 to 600000',
   ],
   [
+    'a request that ends before a provider that hangs is given up',
+    { REQUEST_DEADLINE_MS: '2999' },
+    'REQUEST_DEADLINE_MS: must be at least UPSTREAM_DEADLINE_MS (3000), or no answer would wait for one provider and show the others',
+  ],
+  [
+    'a provider that may hold up an answer for longer than a request may take',
+    { UPSTREAM_DEADLINE_MS: '10001' },
+    'REQUEST_DEADLINE_MS: must be at least UPSTREAM_DEADLINE_MS (10001), or no answer would wait for one provider and show the others',
+  ],
+  [
     'a proxy without a scheme',
     { HTTPS_PROXY: 'user:canary@proxy.example:3128' },
     'HTTPS_PROXY: must be a URL such as http://proxy.example:3128, without a path (https_proxy, where it is set, counts first)',

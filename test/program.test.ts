@@ -135,6 +135,7 @@ test.concurrent('ends at once with 1 on a second signal', async () => {
     APIMALL_API_URL: apimall.url,
     UPSTREAM_ATTEMPT_TIMEOUT_MS: '60000',
     UPSTREAM_DEADLINE_MS: '60000',
+    REQUEST_DEADLINE_MS: '60000',
     DRAIN_MS: '60000',
   });
   const answer = ask(program.url, '{ webhooks { totalCount } }').catch(() => 'cut');

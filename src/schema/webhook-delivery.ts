@@ -49,7 +49,8 @@ const WebhookDeliveryMessage = builder.objectRef<DeliveryMessage>('WebhookDelive
   }),
 });
 
-const payloadNote = 'Needs DELIVERY_PAYLOADS=on and, where callers have tokens, the scope `webhooks:payloads`.';
+const payloadNote =
+  'Needs DELIVERY_PAYLOADS=on and, where callers have tokens, the scope `webhooks:payloads`: without, the whole operation is refused.';
 
 /** One attempt to deliver, the same type for every provider that keeps a log. */
 export const WebhookDelivery = builder.objectRef<Delivery>('WebhookDelivery').implement({

@@ -70,8 +70,8 @@ test('keeps its memory where 100 calls are flooded at once', async () => {
 });
 
 test('falls without deadlines', async () => {
-  const env = { UPSTREAM_DEADLINE_MS: '60000', UPSTREAM_ATTEMPT_TIMEOUT_MS: '60000', REQUEST_DEADLINE_MS: '6000' };
-  const reached = await run('apimall', hang, { clients: 50, requests: 50, env });
+  const env = { UPSTREAM_DEADLINE_MS: '60000', UPSTREAM_ATTEMPT_TIMEOUT_MS: '60000', REQUEST_DEADLINE_MS: '60000' };
+  const reached = await run('apimall', hang, { clients: 50, requests: 50, env, patienceMs: 6000 });
   fallWithout('deadlines towards upstreams', 'a hang', promised, describe(reached), isHeld(reached));
 });
 
